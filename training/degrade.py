@@ -1,0 +1,184 @@
+"""Degradations: a clean crop (GT) to what a camera, a phone or a website made of it (LQ).
+
+Real encoders only (libjpeg-turbo and libwebp through Pillow). Every function takes and gives HxWx3
+float32 in [0,255] unless it says otherwise; the final LQ is uint8, so noise is clipped and rounded
+as it is in files.
+"""
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, noise_sigma, quantiser_scale
+
+RESAMPLING = (Image.NEAREST, Image.BOX, Image.BILINEAR, Image.HAMMING, Image.BICUBIC, Image.LANCZOS)
+SUBSAMPLING_CONDITION = {0: 0.0, 1: 0.5, 2: 1.0}
+UNKNOWN = (0.0, 0.0, 0.0)
+
+
+def to_bytes(x: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint(x), 0, 255).astype(np.uint8)
+
+
+def jpeg(x: np.ndarray, quality: int, subsampling: int, progressive: bool = False):
+    """Encode and decode; returns (pixels float32, (luma scale, chroma scale, subsampling))."""
+    buffer = BytesIO()
+    Image.fromarray(to_bytes(x)).save(buffer, "JPEG", quality=quality, subsampling=subsampling,
+                                      progressive=progressive, optimize=progressive)
+    decoded = Image.open(buffer)
+    tables = decoded.quantization
+    luma, chroma = sum(tables[0]), sum(tables.get(1, tables[0]))
+    known = (quantiser_scale(luma, STANDARD_LUMA_SUM), quantiser_scale(chroma, STANDARD_CHROMA_SUM),
+             SUBSAMPLING_CONDITION[subsampling])
+    return np.asarray(decoded, np.float32), known
+
+
+def webp(x: np.ndarray, quality: int) -> np.ndarray:
+    buffer = BytesIO()
+    Image.fromarray(to_bytes(x)).save(buffer, "WEBP", quality=quality, method=0)
+    return np.asarray(Image.open(buffer).convert("RGB"), np.float32)
+
+
+def draw_subsampling(rng) -> int:
+    return int(rng.choice((2, 0, 1), p=(0.7, 0.2, 0.1)))
+
+
+def draw_quality(rng) -> int:
+    """5-98, denser where pictures look bad, oversampled from 85 on where networks do harm."""
+    draw = rng.random()
+    if draw < 0.22:
+        return int(rng.integers(85, 99))
+    if draw < 0.75:
+        return int(rng.integers(5, 50))
+    return int(rng.integers(40, 90))
+
+
+def correlated(noise: np.ndarray, rng) -> np.ndarray:
+    """Blur the noise field a little, as demosaicing and camera scaling do, keeping its power."""
+    weight = rng.uniform(0.2, 0.6)
+    for axis in (0, 1):
+        noise = noise + weight * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))
+        noise /= np.sqrt(1 + 2 * weight * weight)
+    return noise
+
+
+def add_noise(x: np.ndarray, sigma: float, kind: str, rng) -> np.ndarray:
+    if kind == "poisson":
+        # Shot noise: variance grows with brightness; scaled to reach sigma at mid grey.
+        field = rng.standard_normal(x.shape, np.float32) * (np.sqrt(np.maximum(x, 1) / 128) * sigma)
+    elif kind == "grey":
+        field = rng.standard_normal(x.shape[:2] + (1,), np.float32) * sigma
+    else:
+        field = rng.standard_normal(x.shape, np.float32) * sigma
+        if kind == "channels":
+            field = 0.6 * field + 0.8 * field.mean(2, keepdims=True) * np.sqrt(3)
+        elif kind == "correlated":
+            field = correlated(field, rng)
+    return x + field
+
+
+def draw_noise_kind(rng) -> str:
+    return str(rng.choice(("white", "poisson", "grey", "channels", "correlated"), p=(0.6, 0.12, 0.1, 0.06, 0.12)))
+
+
+def blur(x: np.ndarray, rng) -> np.ndarray:
+    """Anisotropic Gaussian, or a short straight motion, as one small dense kernel."""
+    size, half = 9, 4
+    grid = np.arange(-half, half + 1, dtype=np.float32)
+    gx, gy = np.meshgrid(grid, grid)
+    angle = rng.uniform(0, np.pi)
+    along, across = gx * np.cos(angle) + gy * np.sin(angle), -gx * np.sin(angle) + gy * np.cos(angle)
+    first = rng.uniform(0.3, 1.8)
+    second = first if rng.random() < 0.6 else rng.uniform(0.3, 1.8)
+    if rng.random() < 0.15:
+        first, second = rng.uniform(1.0, 2.6), 0.35
+    kernel = np.exp(-0.5 * ((along / first) ** 2 + (across / second) ** 2))
+    kernel /= kernel.sum()
+    padded = np.pad(x, ((half, half), (half, half), (0, 0)), "reflect")
+    out = np.zeros_like(x)
+    for i in range(size):
+        for j in range(size):
+            if kernel[i, j] > 1e-4:
+                out += kernel[i, j] * padded[i:i + x.shape[0], j:j + x.shape[1]]
+    return out
+
+
+def resample(x: np.ndarray, rng) -> np.ndarray:
+    """Down (or up) and back with two drawn filters: what a bad resizer leaves."""
+    height, width = x.shape[:2]
+    factor = rng.uniform(0.45, 0.95) if rng.random() < 0.8 else rng.uniform(1.05, 1.5)
+    small = (max(8, round(width * factor)), max(8, round(height * factor)))
+    picture = Image.fromarray(to_bytes(x)).resize(small, RESAMPLING[rng.integers(1, 6)])
+    return np.asarray(picture.resize((width, height), RESAMPLING[rng.integers(2, 6)]), np.float32)
+
+
+def sharpen(x: np.ndarray, rng) -> np.ndarray:
+    soft = (np.roll(x, 1, 0) + np.roll(x, -1, 0) + np.roll(x, 1, 1) + np.roll(x, -1, 1)) / 4
+    return x + rng.uniform(0.1, 0.6) * (x - soft)
+
+
+def jpeg_only(x, rng, size: int):
+    draw = rng.random()
+    quality, subsampling = draw_quality(rng), draw_subsampling(rng)
+    if draw < 0.14:
+        # Shifted double JPEG: the first grid is off the second by 1-7 px.
+        dy, dx = rng.integers(0, 8, 2)
+        first, _ = jpeg(x, int(rng.integers(8, 80)), draw_subsampling(rng))
+        second, known = jpeg(first[dy:dy + size, dx:dx + size], max(quality, 20), subsampling)
+        return second, known, (dy, dx)
+    if draw < 0.28:
+        # A JPEG that was cropped and saved losslessly: the grid is anywhere and nothing is known.
+        dy, dx = rng.integers(0, 8, 2)
+        first, _ = jpeg(x, quality, subsampling)
+        return first[dy:dy + size, dx:dx + size], UNKNOWN, (dy, dx)
+    once, known = jpeg(x[:size, :size], quality, subsampling, progressive=rng.random() < 0.1)
+    return once, known, (0, 0)
+
+
+def mixed(x, rng, size: int):
+    steps = ["blur"] * (rng.random() < 0.5) + ["resample"] * (rng.random() < 0.4)
+    steps += ["noise"] * (rng.random() < 0.65) + ["sharpen"] * (rng.random() < 0.12)
+    rng.shuffle(steps)
+    if rng.random() < 0.2:
+        steps += ["jpeg", "noise"]
+    known = UNKNOWN
+    y = x[:size, :size]
+    for step in steps:
+        if step == "blur":
+            y = blur(y, rng)
+        elif step == "resample":
+            y = resample(y, rng)
+        elif step == "noise":
+            y = add_noise(y, rng.uniform(1, 30), draw_noise_kind(rng), rng)
+        elif step == "sharpen":
+            y = sharpen(y, rng)
+        else:
+            y, _ = jpeg(y, int(rng.integers(40, 96)), draw_subsampling(rng))
+    if rng.random() < 0.7:
+        y, known = jpeg(y, int(rng.integers(15, 97)), draw_subsampling(rng))
+    elif rng.random() < 0.1:
+        y = webp(y, int(rng.integers(30, 96)))
+    return y, known, (0, 0)
+
+
+MIXTURE = (("clean", 0.10), ("jpeg", 0.42), ("noise", 0.24), ("mixed", 0.24))
+
+
+def degrade(gt: np.ndarray, size: int, rng, mixture=MIXTURE):
+    """GT (size+8)x(size+8)x3 uint8 -> (LQ uint8 size^2, GT uint8 size^2, conditions float32[4])."""
+    x = gt.astype(np.float32)
+    known, shift = UNKNOWN, (0, 0)
+    kind = rng.choice([name for name, _ in mixture], p=[weight for _, weight in mixture])
+    if kind == "clean":
+        y = x[:size, :size]
+        if rng.random() < 0.4:
+            y, known = jpeg(y, int(rng.integers(93, 100)), draw_subsampling(rng))
+    elif kind == "jpeg":
+        y, known, shift = jpeg_only(x, rng, size)
+    elif kind == "noise":
+        y = add_noise(x[:size, :size], rng.uniform(1, 60), draw_noise_kind(rng), rng)
+    else:
+        y, known, shift = mixed(x, rng, size)
+    lq = to_bytes(y)
+    truth = gt[shift[0]:shift[0] + size, shift[1]:shift[1] + size]
+    return lq, truth, conditions(*known, noise_sigma(lq))

@@ -1,0 +1,90 @@
+"""The restoration network: a half-resolution U-Net of dense 3x3 convolutions.
+
+Why this shape (measured on onnxruntime, see ../docs/engine.md): dense 3x3 convolutions with
+channels in multiples of 16 are 3-8x cheaper per multiply-add than depthwise or LayerNorm blocks on
+CPUs, so the network is pixel-unshuffle x2, plain residual blocks, depth at 1/4 and 1/8 scale, and
+pixel-shuffle on the way up. Three 2x scales put every pixel of an 8x8 JPEG block on its own phase
+of the up-sampling path, so a picture fed with its block grid at (0, 0) tells the network where the
+block borders are.
+"""
+from dataclasses import dataclass
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+CONDITIONS = ("luma_quantiser", "chroma_quantiser", "chroma_subsampling", "noise_sigma")
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """Channels at 1/2, 1/4, 1/8 scale; residual blocks going down, at the bottom, going up."""
+
+    channels: tuple[int, int, int] = (32, 64, 96)
+    down: tuple[int, int] = (1, 2)
+    bottom: int = 3
+    up: tuple[int, int] = (1, 2)
+
+
+class ResidualBlock(nn.Module):
+    def __init__(self, channels: int):
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, 1, 1)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 1)
+        # A block starts as the identity: deep residual stacks then train without normalisation.
+        nn.init.zeros_(self.second.bias)
+        self.second.weight.data.mul_(0.1)
+
+    def forward(self, x):
+        return x + self.second(F.relu(self.first(x)))
+
+
+def _blocks(channels: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*[ResidualBlock(channels) for _ in range(count)])
+
+
+class RestorationNet(nn.Module):
+    """picture NCHW float [0,1] (H, W multiples of 8) + conditions Nx4 float [0,1] -> NCHW float."""
+
+    def __init__(self, config: NetworkConfig = NetworkConfig()):
+        super().__init__()
+        self.config = config
+        c = config.channels
+        self.head = nn.Conv2d(12 + len(CONDITIONS), c[0], 3, 1, 1)
+        self.down_blocks = nn.ModuleList([_blocks(c[i], config.down[i]) for i in range(2)])
+        self.shrink = nn.ModuleList([nn.Conv2d(c[i], c[i + 1], 2, 2) for i in range(2)])
+        self.bottom = _blocks(c[2], config.bottom)
+        self.grow = nn.ModuleList([nn.Conv2d(c[i + 1], c[i] * 4, 1) for i in range(2)])
+        self.up_blocks = nn.ModuleList([_blocks(c[i], config.up[i]) for i in range(2)])
+        self.tail = nn.Conv2d(c[0], 12, 3, 1, 1)
+        # Zero residual at the start: the untrained network is the identity (never worse).
+        nn.init.zeros_(self.tail.weight)
+        nn.init.zeros_(self.tail.bias)
+
+    def residual(self, picture, conditions):
+        half = F.pixel_unshuffle(picture, 2)
+        maps = conditions[:, :, None, None].expand(-1, -1, half.shape[2], half.shape[3])
+        x = self.head(torch.cat([half, maps], 1))
+        skips = []
+        for blocks, shrink in zip(self.down_blocks, self.shrink):
+            x = blocks(x)
+            skips.append(x)
+            x = shrink(x)
+        x = self.bottom(x)
+        for i in (1, 0):
+            x = self.up_blocks[i](F.pixel_shuffle(self.grow[i](x), 2) + skips[i])
+        return F.pixel_shuffle(self.tail(x), 2)
+
+    def forward(self, picture, conditions):
+        return picture + self.residual(picture, conditions)
+
+
+def macs_per_megapixel(config: NetworkConfig) -> float:
+    """Multiply-adds of one forward pass per megapixel of input, in GMAC."""
+    c = config.channels
+    pixel = 9 * (12 + len(CONDITIONS)) * c[0] / 4 + 9 * c[0] * 12 / 4
+    for i, scale in ((0, 4), (1, 16)):
+        pixel += 2 * (config.down[i] + config.up[i]) * 9 * c[i] ** 2 / scale
+        pixel += 4 * c[i] * c[i + 1] / (scale * 4) + 4 * c[i] * c[i + 1] / (scale * 4)
+    pixel += 2 * config.bottom * 9 * c[2] ** 2 / 64
+    return pixel / 1000

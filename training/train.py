@@ -1,0 +1,152 @@
+"""Train a restoration network. Resumable at any moment; the learning rate follows the time budget.
+
+    python training/train.py --config training/configs/general.yaml --out runs/general
+    python training/train.py --config training/configs/general.yaml --out runs/general   # goes on
+
+Writes OUT/checkpoint.pt (weights, EMA, optimiser, position), OUT/log.jsonl, OUT/config.json.
+"""
+import argparse
+import json
+import math
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+import yaml
+from torch.utils.data import DataLoader
+
+from data import Crops, load, split
+from degrade import MIXTURE
+from model import NetworkConfig, RestorationNet
+
+
+@dataclass
+class TrainConfig:
+    name: str = "general"
+    network: dict = field(default_factory=dict)
+    data: list = field(default_factory=lambda: ["train-photo"])
+    exclude: list = field(default_factory=list)   # file-name prefixes left out (licence choice)
+    hours: float = 2.0         # busy training time; the schedule ends there
+    patch: int = 96            # multiple of 16: keeps chroma blocks on the grid
+    batch: int = 8
+    learning_rate: float = 1e-3
+    final_rate: float = 1e-6
+    warmup: int = 300          # iterations
+    ema: float = 0.999
+    clip: float = 0.5
+    grey: float = 0.2
+    mixture: dict = field(default_factory=lambda: dict(MIXTURE))
+    seed: int = 1
+    reload: int = 6000         # iterations after which the photographs are scaled anew
+    save_seconds: int = 180
+    threads: int = 2
+
+
+def charbonnier(a, b, epsilon=1e-3):
+    return torch.sqrt((a - b) ** 2 + epsilon ** 2).mean()
+
+
+def rate_at(config: TrainConfig, busy: float, iteration: int) -> float:
+    part = min(busy / (config.hours * 3600), 1.0)
+    cosine = config.final_rate + (config.learning_rate - config.final_rate) * 0.5 * (1 + math.cos(math.pi * part))
+    return cosine * min(1.0, (iteration + 1) / config.warmup)
+
+
+def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
+    files = [f for folder in config.data for f in (root / folder).glob("*.webp")
+             if not f.name.startswith(tuple(config.exclude) or ("\0",))]
+    rng = np.random.default_rng(seed)
+    return [p for p in (load(f, rng) for f in split(files)[0]) if min(p.shape[:2]) >= config.patch + 8]
+
+
+def stream(config: TrainConfig, root: Path, seed: int):
+    crops = Crops(photographs(config, root, seed), config.patch, seed, list(config.mixture.items()), config.grey)
+    return iter(DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=_quiet))
+
+
+def _quiet(_):
+    torch.set_num_threads(1)
+
+
+def save(path: Path, state: dict):
+    partial = path.with_suffix(".partial")
+    torch.save(state, partial)
+    os.replace(partial, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--out", required=True)
+    parser.add_argument("--data-root", default=str(Path(__file__).resolve().parents[2] / "shared" / "data"))
+    parser.add_argument("--hours", type=float, help="overrides the configuration's time budget")
+    args = parser.parse_args()
+    config = TrainConfig(**yaml.safe_load(open(args.config)))
+    config.hours = args.hours or config.hours
+    out, root = Path(args.out), Path(args.data_root)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "config.json").write_text(json.dumps(asdict(config), indent=1))
+
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(config.threads)
+    network = RestorationNet(NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v
+                                              for k, v in config.network.items()}))
+    network = network.to(memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.99), weight_decay=0)
+    ema = {k: v.clone() for k, v in network.state_dict().items()}
+    iteration, busy = 0, 0.0
+    checkpoint = out / "checkpoint.pt"
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(state["network"])
+        if "optimiser" in state:
+            optimiser.load_state_dict(state["optimiser"])
+        ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
+
+    batches = stream(config, root, config.seed + iteration)
+    log = open(out / "log.jsonl", "a", buffering=1)
+    loss_sum, identity_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
+    while busy < config.hours * 3600:
+        began = time.time()
+        lq, gt, condition = next(batches)
+        lq = lq.float().div_(255).contiguous(memory_format=torch.channels_last)
+        gt = gt.float().div_(255).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", torch.bfloat16):
+            residual = network.residual(lq, condition)
+        loss = charbonnier(lq + residual.float(), gt)
+        if torch.isfinite(loss):
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+            rate = rate_at(config, busy, iteration)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            decay = min(config.ema, (iteration + 1) / (iteration + 10))
+            with torch.no_grad():
+                for key, value in network.state_dict().items():
+                    ema[key].lerp_(value, 1 - decay)
+            loss_sum += loss.item()
+            identity_sum += charbonnier(lq, gt).item()
+            counted += 1
+        iteration += 1
+        # A stopped or starved process must not eat the schedule: a step counts two seconds at most.
+        busy += min(time.time() - began, 2.0)
+        if iteration % 200 == 0:
+            log.write(json.dumps({"iteration": iteration, "busy": round(busy), "wall": round(time.time() - started),
+                                  "loss": loss_sum / max(counted, 1), "identity": identity_sum / max(counted, 1),
+                                  "rate": rate}) + "\n")
+            loss_sum, identity_sum, counted = 0.0, 0.0, 0
+        if iteration % config.reload == 0:
+            batches = stream(config, root, config.seed + iteration)
+        if time.time() - saved_at > config.save_seconds or busy >= config.hours * 3600:
+            save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(),
+                              "iteration": iteration, "busy": busy, "config": asdict(config)})
+            saved_at = time.time()
+
+
+if __name__ == "__main__":
+    main()
