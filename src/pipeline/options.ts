@@ -1,4 +1,7 @@
 import { type Static, Type } from 'typebox';
+import type { PictureLimits } from '../limits.ts';
+
+export { DOCUMENTED_LIMITS, type PictureLimits, type SourceFormat } from '../limits.ts';
 
 /** What a caller may choose for one picture. Defaults are the documented behaviour. */
 export const RestoreOptions = Type.Object({
@@ -35,26 +38,6 @@ export const DEFAULT_OPTIONS: RestoreOptions = {
   format: 'jpg',
   quality: 95,
   metadata: 'keep',
-};
-
-/** What a picture may be at most. The wire dialects, `/v2` and the CLI each bring their own. */
-export interface PictureLimits {
-  readonly formats: readonly SourceFormat[];
-  readonly minSide: number;
-  readonly maxSide: number;
-  readonly maxPixels: number;
-  readonly maxBytes: number;
-}
-
-export type SourceFormat = 'jpg' | 'png' | 'webp' | 'tiff' | 'avif';
-
-/** The limits of the documented interface. */
-export const DOCUMENTED_LIMITS: PictureLimits = {
-  formats: ['jpg', 'png'],
-  minSide: 48,
-  maxSide: 4096,
-  maxPixels: 4096 * 4096,
-  maxBytes: 2 * 1024 * 1024,
 };
 
 /** One picture's work order. Paths, not pixels, cross the process border. */
