@@ -1,0 +1,7 @@
+import type { Migration } from 'kysely';
+import { keys } from './0001-keys.ts';
+
+/** Every migration in order. A published one is never changed: the next change is a new file here. */
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-keys': keys,
+};

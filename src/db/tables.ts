@@ -1,0 +1,31 @@
+import type { Generated, Kysely } from 'kysely';
+
+/**
+ * The tables as TypeScript sees them. Times are whole milliseconds since 1970, lists and objects
+ * are JSON text, flags are 0 or 1: types that SQLite and Postgres hold alike.
+ */
+export interface Tables {
+  keys: KeyTable;
+}
+
+/** Handle of the database, as every store takes it. */
+export type Db = Kysely<Tables>;
+
+/** API keys; the secret as a hash for comparison and encrypted for signatures. */
+export interface KeyTable {
+  id: string;
+  name: string;
+  /** JSON array of scope names. */
+  scopes: string;
+  secret_hash: string;
+  secret_sealed: string;
+  qps: number | null;
+  daily_limit: number | null;
+  monthly_limit: number | null;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+  last_used_at: number | null;
+  /** Grows with every rotation. */
+  version: Generated<number>;
+}
