@@ -1,0 +1,31 @@
+import type { Tile } from './tiles.ts';
+
+/** Index of a coordinate reflected at the last line (… 2 1 0 | 0 would repeat: the edge itself is not doubled). */
+function reflected(at: number, length: number): number {
+  if (at < length) return at;
+  return Math.max(0, 2 * (length - 1) - at);
+}
+
+/** The tile's pixels from HWC uint8 RGB; beyond the right and bottom edge the picture is mirrored. */
+export function readTile(rgb: Uint8Array, width: number, height: number, tile: Tile): Uint8Array {
+  const out = new Uint8Array(tile.width * tile.height * 3);
+  const inside = Math.min(tile.width, width - tile.x);
+  for (let y = 0; y < tile.height; y++) {
+    const row = reflected(tile.y + y, height) * width;
+    const to = y * tile.width * 3;
+    out.set(rgb.subarray((row + tile.x) * 3, (row + tile.x + inside) * 3), to);
+    for (let x = inside; x < tile.width; x++) {
+      const from = (row + reflected(tile.x + x, width)) * 3;
+      for (let c = 0; c < 3; c++) out[to + x * 3 + c] = rgb[from + c] as number;
+    }
+  }
+  return out;
+}
+
+/** Writes the kept part of a tile's result into HWC uint8 RGB of the picture's width. */
+export function writeTile(target: Uint8Array, width: number, result: Uint8Array, tile: Tile): void {
+  for (let y = tile.keepY; y < tile.keepY + tile.keepHeight; y++) {
+    const from = ((y - tile.y) * tile.width + (tile.keepX - tile.x)) * 3;
+    target.set(result.subarray(from, from + tile.keepWidth * 3), (y * width + tile.keepX) * 3);
+  }
+}

@@ -1,0 +1,24 @@
+import { type Static, Type } from 'typebox';
+
+/** What a network is, needs and costs. `models/NAME/manifest.json`; checked when it is loaded. */
+export const Manifest = Type.Object({
+  name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' }),
+  version: Type.String(),
+  task: Type.Union([Type.Literal('restore')]),
+  file: Type.String({ pattern: '^[A-Za-z0-9._-]+\\.onnx$' }),
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  description: Type.String(),
+  input: Type.Object({ layout: Type.Literal('NHWC'), type: Type.Literal('uint8'), channels: Type.Literal('RGB') }),
+  /** Names of the conditioning numbers the network takes, in order (see `imaging/conditions.ts`). */
+  conditions: Type.Array(Type.String()),
+  scale: Type.Literal(1),
+  tile: Type.Object({
+    multiple: Type.Integer({ minimum: 1, maximum: 64 }),
+    halo: Type.Integer({ minimum: 0, maximum: 256 }),
+    max: Type.Integer({ minimum: 64, maximum: 4096 }),
+  }),
+  cost: Type.Object({ parameters: Type.Integer(), gmacPerMegapixel: Type.Number() }),
+  licence: Type.Object({ weights: Type.String(), data: Type.Record(Type.String(), Type.String()) }),
+  training: Type.Record(Type.String(), Type.Unknown()),
+});
+export type Manifest = Static<typeof Manifest>;

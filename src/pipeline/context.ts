@@ -1,0 +1,65 @@
+import type { Header } from '../imaging/header.ts';
+import type { JpegQuality } from '../imaging/jpeg-quality.ts';
+import type { Picture } from '../imaging/picture.ts';
+import type { Network } from '../inference/session.ts';
+import type { ModelEntry } from '../models/registry.ts';
+import type { RestoreTask } from './options.ts';
+import type { RestoreOutcome, RestoreReport } from './report.ts';
+
+/** What the steps need beside the picture: networks by name, loaded once per process. */
+export interface Engine {
+  /** @throws AppError PARAM_VALUE_ERROR for an unknown name */
+  model(name: string): ModelEntry;
+  network(entry: ModelEntry): Promise<Network>;
+}
+
+/** What the codec found beside the pixels. Blocks are the raw payloads as the container held them. */
+export interface SourceFacts {
+  readonly alpha: boolean;
+  readonly bits: 8 | 16;
+  /** The container itself is grey (one colour channel). */
+  readonly greyContainer: boolean;
+  readonly icc: Uint8Array | undefined;
+  readonly exif: Uint8Array | undefined;
+  readonly xmp: Uint8Array | undefined;
+}
+
+export interface Analysis {
+  readonly jpeg: JpegQuality | undefined;
+  readonly rawSigma: number;
+  readonly blur: number;
+  readonly grey: boolean;
+}
+
+/**
+ * One picture on its way through the steps. Each step reads what earlier ones set and sets its own
+ * fields; the comment names the step. The order of `STEPS` is what makes a field valid.
+ */
+export interface Context {
+  readonly task: RestoreTask;
+  readonly engine: Engine;
+  readonly progress: (done: number) => void;
+  readonly warnings: string[];
+  readonly timings: Record<string, number>;
+  /** probe */
+  bytes: Buffer;
+  /** probe */
+  header: Header;
+  /** limits */
+  model: ModelEntry;
+  /** decode: in stored orientation until orient, upright after it */
+  picture: Picture;
+  /** decode */
+  facts: SourceFacts;
+  /** analyse */
+  analysis: Analysis;
+  /** gate */
+  gate: RestoreReport['gate'];
+  /** restore, guard, blend, orient: HWC uint8 RGB; the picture's own array where nothing was changed */
+  restored: Uint8Array;
+  /** encode */
+  outcome: Omit<RestoreOutcome, 'report'>;
+}
+
+/** One step: reads and writes the context, throws AppError to refuse the picture. */
+export type Step = (context: Context) => Promise<void> | void;

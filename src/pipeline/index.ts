@@ -1,0 +1,89 @@
+import { toAppError } from '../errors.ts';
+import { refuseUnsafeLoaders } from '../imaging/codec.ts';
+import { type Network, openNetwork } from '../inference/session.ts';
+import { createRegistry, type ModelEntry, shippedModelsDir } from '../models/registry.ts';
+import type { Context, Engine, Step } from './context.ts';
+import type { RestoreTask } from './options.ts';
+import type { RestoreOutcome } from './report.ts';
+import { reportOf } from './report-of.ts';
+import { analyse } from './steps/analyse.ts';
+import { blend } from './steps/blend.ts';
+import { decode } from './steps/decode.ts';
+import { encode } from './steps/encode.ts';
+import { gate } from './steps/gate.ts';
+import { guard } from './steps/guard.ts';
+import { limits } from './steps/limits.ts';
+import { orient } from './steps/orient.ts';
+import { probe } from './steps/probe.ts';
+import { restore } from './steps/restore.ts';
+
+/**
+ * The way of one picture. Restoration runs in stored orientation, where a JPEG's block grid starts
+ * at (0, 0); faces (a later stage) want upright pixels and belong between orient and encode.
+ */
+export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, restore, guard, blend, orient, encode];
+
+export interface PipelineOptions {
+  readonly threads: number;
+  readonly provider?: string;
+  /** Folder of imported networks. */
+  readonly modelsDir?: string;
+  /** Network that `auto` means. */
+  readonly defaultModel?: string;
+}
+
+export interface Pipeline {
+  /** @throws AppError with the picture's own code, or PROCESS_ERROR */
+  restore(task: RestoreTask, onProgress?: (done: number) => void): Promise<RestoreOutcome>;
+  /** Loads the default network, so that the first picture does not wait for it. */
+  warmUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Blocks its thread while it computes: belongs in a child process. */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  refuseUnsafeLoaders();
+  const registry = createRegistry({ shippedDir: shippedModelsDir(), ...(options.modelsDir ? { importedDir: options.modelsDir } : {}) });
+  const networks = new Map<string, Promise<Network>>();
+  const engine: Engine = {
+    model: (name) => registry.get(name === 'auto' ? (options.defaultModel ?? 'general') : name),
+    network: (entry) => loadOnce(networks, entry, options),
+  };
+  return {
+    restore: (task, onProgress) => run(task, engine, onProgress ?? (() => {})),
+    async warmUp() {
+      await engine.network(engine.model('auto'));
+    },
+    async close() {
+      for (const network of networks.values()) await (await network).close();
+      networks.clear();
+    },
+  };
+}
+
+function loadOnce(networks: Map<string, Promise<Network>>, entry: ModelEntry, options: PipelineOptions): Promise<Network> {
+  const name = entry.manifest.name;
+  let network = networks.get(name);
+  if (!network) {
+    network = openNetwork(entry, { threads: options.threads, provider: options.provider ?? 'cpu' });
+    networks.set(name, network);
+    network.catch(() => networks.delete(name));
+  }
+  return network;
+}
+
+async function run(task: RestoreTask, engine: Engine, progress: (done: number) => void): Promise<RestoreOutcome> {
+  // Later fields are set by the steps, in the order of the list.
+  const context = { task, engine, progress, warnings: [], timings: {} } as unknown as Context;
+  try {
+    for (const step of STEPS) {
+      const began = performance.now();
+      await step(context);
+      context.timings[step.name] = Math.round((performance.now() - began) * 10) / 10;
+    }
+  } catch (error) {
+    throw toAppError(error);
+  }
+  progress(1);
+  return { ...context.outcome, report: reportOf(context) };
+}

@@ -1,0 +1,16 @@
+import { blurOf } from '../../imaging/blur.ts';
+import { isGrey } from '../../imaging/grey.ts';
+import { jpegQuality } from '../../imaging/jpeg-quality.ts';
+import { rawNoiseSigma } from '../../imaging/noise.ts';
+import type { Context } from '../context.ts';
+
+/** Expects `picture`; guarantees `analysis`: what is wrong with it, from the file's own tables and the pixels. */
+export function analyse(context: Context): void {
+  const { rgb, width, height } = context.picture;
+  context.analysis = {
+    jpeg: context.header.jpeg && jpegQuality(context.header.jpeg),
+    rawSigma: rawNoiseSigma(rgb, width, height),
+    blur: blurOf(rgb, width, height),
+    grey: context.facts.greyContainer || isGrey(rgb),
+  };
+}

@@ -1,0 +1,82 @@
+import { rename, rm, writeFile } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import { AppError } from '../../errors.ts';
+import { uprightExif } from '../../imaging/exif-orientation.ts';
+import { type ContainerFormat, type MetadataBlocks, withMetadata } from '../../imaging/metadata-blocks.ts';
+import { interleave } from '../../imaging/samples.ts';
+import type { Context } from '../context.ts';
+
+/** At and above this quality chroma is kept at full resolution: halving it would undo restored colour. */
+const FULL_CHROMA_QUALITY = 90;
+
+/**
+ * Expects `restored` upright; guarantees the result file, complete or absent, and `outcome`. An
+ * unchanged picture whose container is also the result's keeps its very bytes.
+ */
+export async function encode(context: Context): Promise<void> {
+  const { task, picture } = context;
+  const format = resultFormat(context);
+  const file = keepsItsBytes(context, format)
+    ? context.bytes
+    : withMetadata(await encodePixels(context, format), format, blocksFor(context, format));
+  const partial = `${task.result}.partial`;
+  try {
+    await writeFile(partial, file);
+    await rename(partial, task.result);
+  } catch (cause) {
+    await rm(partial, { force: true });
+    throw new AppError('PROCESS_ERROR', 'The result cannot be written.', { cause });
+  }
+  context.outcome = { width: picture.width, height: picture.height, format, bytes: file.length };
+}
+
+function resultFormat({ task, header, warnings }: Context): ContainerFormat {
+  if (task.options.format !== 'same') return task.options.format;
+  if (header.format === 'jpg' || header.format === 'png' || header.format === 'webp') return header.format;
+  const format = header.format === 'tiff' ? 'png' : 'webp';
+  warnings.push(`${header.format.toUpperCase()} is not written; the result is ${format.toUpperCase()}.`);
+  return format;
+}
+
+function keepsItsBytes({ restored, picture, header, task }: Context, format: ContainerFormat): boolean {
+  return restored === picture.rgb && format === header.format && header.orientation === 1 && task.options.metadata === 'keep';
+}
+
+function blocksFor({ facts, task, warnings }: Context, format: ContainerFormat): MetadataBlocks {
+  const keep = task.options.metadata === 'keep';
+  // WebP has no grey pixels, so a grey profile would describe them wrongly.
+  const icc = facts.greyContainer && format === 'webp' ? undefined : facts.icc;
+  if (keep && facts.exif && format === 'jpg' && facts.exif.length > 65_527)
+    warnings.push('The Exif block is too large for a JPEG and was left out.');
+  return {
+    ...(icc ? { icc } : {}),
+    ...(keep && facts.exif ? { exif: uprightExif(facts.exif) } : {}),
+    ...(keep && facts.xmp ? { xmp: facts.xmp } : {}),
+  };
+}
+
+async function encodePixels(context: Context, format: ContainerFormat): Promise<Buffer> {
+  const { task, picture, facts, warnings } = context;
+  const { width, height } = picture;
+  if (picture.alpha && format === 'jpg') warnings.push('JPEG has no transparency: the picture was laid on white.');
+  const { data, channels } = interleave(picture, context.restored, {
+    grey: facts.greyContainer && format !== 'webp',
+    deep: format === 'png',
+    flatten: format === 'jpg',
+  });
+  const colour = channels <= 2 ? (data instanceof Uint16Array ? 'grey16' : 'b-w') : data instanceof Uint16Array ? 'rgb16' : 'srgb';
+  const image = sharp(data, { raw: { width, height, channels }, limitInputPixels: false }).toColourspace(colour);
+  return write(image, format, task.options.quality);
+}
+
+function write(image: Sharp, format: ContainerFormat, quality: number): Promise<Buffer> {
+  switch (format) {
+    case 'jpg':
+      return image.jpeg({ quality, chromaSubsampling: quality >= FULL_CHROMA_QUALITY ? '4:4:4' : '4:2:0' }).toBuffer();
+    case 'png':
+      // Level 4 of 9: 16.8 MP in about half the time of level 6 for 3 % more bytes.
+      return image.png({ compressionLevel: 4 }).toBuffer();
+    case 'webp':
+      return image.webp({ quality, effort: 2 }).toBuffer();
+  }
+}

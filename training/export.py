@@ -1,0 +1,105 @@
+"""A checkpoint to models/NAME/{model.onnx, manifest.json}: uint8 NHWC in and out, EMA weights.
+
+    python training/export.py --checkpoint runs/general/checkpoint.pt --out models/general
+"""
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+
+from model import CONDITIONS, NetworkConfig, RestorationNet, macs_per_megapixel
+
+DATA_LICENCES = {
+    "cid22": "CC BY-SA 4.0", "drewnoakes": "free use (as its repository states)",
+    "deepin": "CC BY 4.0 or Unsplash License", "matheustt": "Unsplash, Pexels and Pixabay licences",
+    "pixls": "CC BY-SA 4.0", "budgie": "CC0 1.0", "oceanic": "CC0 (Pexels, as stated)",
+    "clic2025": "Unsplash License", "popos": "public domain (Unsplash, as stated)", "paperkit": "MIT",
+}
+
+
+class Deployed(torch.nn.Module):
+    """Normalisation, rounding and layout inside the graph, so that every runtime does them alike."""
+
+    def __init__(self, network: RestorationNet):
+        super().__init__()
+        self.network = network
+
+    def forward(self, picture, conditions):
+        x = picture.permute(0, 3, 1, 2).float() / 255
+        y = self.network(x, conditions) * 255
+        return torch.clamp(torch.round(y), 0, 255).permute(0, 2, 3, 1).to(torch.uint8)
+
+
+def load(checkpoint: Path) -> tuple[RestorationNet, dict]:
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    options = {k: tuple(v) if isinstance(v, list) else v for k, v in state["config"]["network"].items()}
+    network = RestorationNet(NetworkConfig(**options))
+    network.load_state_dict(state["ema"])
+    return network.eval(), state
+
+
+def export(network: RestorationNet, file: Path):
+    example = (torch.zeros(1, 64, 96, 3, dtype=torch.uint8), torch.zeros(1, len(CONDITIONS)))
+    size = {1: "height", 2: "width"}
+    torch.onnx.export(Deployed(network), example, str(file), opset_version=17, dynamo=False,
+                      input_names=["picture", "conditions"], output_names=["restored"],
+                      dynamic_axes={"picture": size, "restored": size}, do_constant_folding=True)
+    onnx.checker.check_model(str(file))
+
+
+def agree(network: RestorationNet, file: Path) -> int:
+    """Largest difference in 8-bit steps between torch and onnxruntime on random pictures."""
+    rng = np.random.default_rng(0)
+    session = onnxruntime.InferenceSession(str(file))
+    worst = 0
+    for height, width in ((64, 64), (136, 200)):
+        picture = rng.integers(0, 256, (1, height, width, 3), np.uint8)
+        condition = rng.random((1, len(CONDITIONS)), np.float32)
+        with torch.no_grad():
+            expected = Deployed(network)(torch.from_numpy(picture), torch.from_numpy(condition)).numpy()
+        got = session.run(None, {"picture": picture, "conditions": condition})[0]
+        worst = max(worst, int(np.abs(expected.astype(int) - got.astype(int)).max()))
+    return worst
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--checkpoint", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--version", default="0.1.0")
+    parser.add_argument("--halo", type=int, default=48)
+    parser.add_argument("--tile", type=int, default=1088)
+    args = parser.parse_args()
+    network, state = load(args.checkpoint)
+    args.out.mkdir(parents=True, exist_ok=True)
+    file = args.out / "model.onnx"
+    export(network, file)
+    worst = agree(network, file)
+    if worst > 1:
+        raise SystemExit(f"torch and onnxruntime differ by {worst}/255")
+    config = state["config"]
+    used = {k: v for k, v in DATA_LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}
+    manifest = {
+        "name": config["name"], "version": args.version, "task": "restore", "file": "model.onnx",
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+        "description": "Blind same-size repair: JPEG, noise, mild blur, bad resampling, mixed.",
+        "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
+        "conditions": list(CONDITIONS), "scale": 1,
+        "tile": {"multiple": 8, "halo": args.halo, "max": args.tile},
+        "cost": {"parameters": sum(p.numel() for p in network.parameters()),
+                 "gmacPerMegapixel": round(macs_per_megapixel(network.config), 1)},
+        "licence": {"weights": "Apache-2.0", "data": used},
+        "training": {"iterations": state["iteration"], "hours": round(state["busy"] / 3600, 2), "seed": config["seed"],
+                     "patch": config["patch"], "batch": config["batch"]},
+    }
+    (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    print(f"{file}: {file.stat().st_size} bytes, torch and onnxruntime differ by at most {worst}/255")
+
+
+if __name__ == "__main__":
+    main()
