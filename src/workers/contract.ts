@@ -6,6 +6,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Milliseconds from the call until the child is killed and GATEWAY_TIMEOUT is thrown. */
   readonly timeout?: number;
+  /** Pixels of the source, when the caller has read its header: makes the expected wait exact. */
+  readonly pixels?: number;
   /** Called with 0…1, once per finished tile at most. */
   readonly onProgress?: (progress: number) => void;
 }
@@ -20,7 +22,7 @@ export interface Restorer {
    */
   run(task: RestoreTask, options?: RunOptions): Promise<RestoreOutcome>;
   stats(): RestorerStats;
-  /** Refuses new work, waits for running work up to the grace period (ms), then kills. */
+  /** Refuses new work, waits for accepted work up to the grace period (ms), then kills. */
   close(grace?: number): Promise<void>;
 }
 

@@ -1,0 +1,45 @@
+import { AppError } from '../errors.ts';
+
+/** What admission looks at: everything already accepted, and the newcomer. Times in seconds. */
+export interface Load {
+  readonly children: number;
+  /** True when a child could start the newcomer now. */
+  readonly free: boolean;
+  readonly waiting: number;
+  readonly queueLimit: number;
+  /** Cost still to be done for accepted pictures, running and waiting. */
+  readonly backlog: number;
+}
+
+/** Seconds until a newcomer would start: the backlog shared out among the children. */
+export function expectedWait(load: Load): number {
+  return load.free ? 0 : load.backlog / Math.max(1, load.children);
+}
+
+/**
+ * Lets a picture in, or refuses it while refusing is still cheap for the client.
+ * A picture that need not wait is never refused: an estimate must not lock out what has not been tried.
+ * @param cost expected seconds of the newcomer itself
+ * @param timeout the caller's patience in milliseconds, if it has a limit
+ * @throws AppError ALGORITHM_OVER_CONCURRENT with `retryAfter`
+ */
+export function admit(load: Load, cost: number, timeout: number | undefined): void {
+  if (load.free) return;
+  const wait = expectedWait(load);
+  if (load.waiting >= load.queueLimit) {
+    throw refusal(`The queue is full: ${load.waiting} of at most ${load.queueLimit} pictures wait.`, wait);
+  }
+  if (timeout !== undefined && wait + cost > timeout / 1000) {
+    const limit = (timeout / 1000).toFixed(1);
+    throw refusal(`The queue is too long: an answer would take about ${(wait + cost).toFixed(1)} s, the limit is ${limit} s.`, wait);
+  }
+}
+
+/** The answer to everything that comes after the pool began to close. */
+export function closing(): AppError {
+  return new AppError('ALGORITHM_OVER_CONCURRENT', 'The service is shutting down.', { retryAfter: 5 });
+}
+
+function refusal(message: string, wait: number): AppError {
+  return new AppError('ALGORITHM_OVER_CONCURRENT', message, { retryAfter: Math.max(1, Math.ceil(wait)) });
+}

@@ -1,0 +1,218 @@
+import { AppError } from '../errors.ts';
+import type { RestoreTask } from '../pipeline/options.ts';
+import type { RestoreOutcome } from '../pipeline/report.ts';
+import { admit, closing, expectedWait, type Load } from './admission.ts';
+import { type Child, ChildGone } from './child.ts';
+import type { Restorer, RestorerStats, RunOptions } from './contract.ts';
+import { Crew } from './crew.ts';
+import { CostEstimate } from './estimate.ts';
+import type { PoolEvent } from './events.ts';
+import { Job } from './job.ts';
+import type { PipelineSettings } from './messages.ts';
+import { defaultEntry } from './spawn.ts';
+
+export interface PoolOptions extends PipelineSettings {
+  /** Child processes. */
+  readonly workers: number;
+  /** Pictures that may wait for a child. */
+  readonly queueLimit: number;
+  /** A child is replaced after this many pictures. */
+  readonly maxTasks: number;
+  /** A child is replaced when more bytes than this are resident after a picture. */
+  readonly maxMemory: number;
+  /** Milliseconds between two questions to an idle child; no answer by the next one: replaced. Default 5000. */
+  readonly heartbeat?: number;
+  /** Module the children run; default: the product's pipeline. */
+  readonly entry?: string;
+  /** Logs and metrics. */
+  readonly onEvent?: (event: PoolEvent) => void;
+}
+
+/** A {@link Restorer} with what only its owner needs. */
+export interface Pool extends Restorer {
+  /**
+   * Resolves when the first child is ready.
+   * @throws AppError when no child can be started (a network missing, a provider unknown, …)
+   */
+  ready(): Promise<void>;
+}
+
+/** Starts the children at once; they load the default network before the first picture comes. */
+export function createPool(options: PoolOptions): Pool {
+  return new ProcessPool(options);
+}
+
+class ProcessPool implements Pool {
+  readonly #options: PoolOptions;
+  readonly #crew: Crew;
+  readonly #estimate = new CostEstimate();
+  readonly #waiting: Job[] = [];
+  readonly #running = new Set<Job>();
+  readonly #counts = { finished: 0, failed: 0 };
+  /** Children never keep the process alive; accepted work does. */
+  #keepAlive: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    const { threads, provider, modelsDir, model } = options;
+    this.#crew = new Crew({
+      entry: options.entry ?? defaultEntry(),
+      settings: { threads, provider, modelsDir, ...(model === undefined ? {} : { model }) },
+      size: options.workers,
+      heartbeat: options.heartbeat ?? 5000,
+      onIdle: () => this.#feed(),
+      onHopeless: (error) => this.#giveUp(error),
+      onEvent: options.onEvent ?? (() => {}),
+    });
+  }
+
+  async ready(): Promise<void> {
+    const open = setInterval(() => {}, 2 ** 30);
+    try {
+      await this.#crew.ready;
+    } finally {
+      clearInterval(open);
+    }
+  }
+
+  async run(task: RestoreTask, options: RunOptions = {}): Promise<RestoreOutcome> {
+    if (this.#closing) throw closing();
+    options.signal?.throwIfAborted();
+    const cost = this.#estimate.of(options.pixels);
+    admit(this.#load(), cost, options.timeout);
+    const job = new Job(task, options, cost, (ok) => this.#settled(job, ok));
+    job.watch(
+      () => this.#stop(job, new AppError('GATEWAY_TIMEOUT', `The restoration took longer than the ${seconds(options.timeout)} s allowed.`)),
+      (reason) => this.#stop(job, reason),
+    );
+    this.#waiting.push(job);
+    this.#keepAlive ??= setInterval(() => {}, 2 ** 30);
+    this.#feed();
+    return job.promise;
+  }
+
+  stats(): RestorerStats {
+    const load = this.#load();
+    return {
+      children: this.#crew.alive,
+      running: this.#running.size,
+      waiting: this.#waiting.length,
+      ...this.#counts,
+      restarts: this.#crew.restarts,
+      expectedWait: expectedWait(load),
+    };
+  }
+
+  close(grace = 10_000): Promise<void> {
+    this.#closing ??= this.#close(grace);
+    return this.#closing;
+  }
+
+  async #close(grace: number): Promise<void> {
+    if (this.#jobs() > 0 && grace > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      await Promise.race([
+        new Promise<void>((resolve) => {
+          this.#drained = resolve;
+        }),
+        new Promise<void>((resolve) => {
+          timer = setTimeout(resolve, grace);
+        }),
+      ]);
+      clearTimeout(timer);
+    }
+    for (const job of [...this.#waiting, ...this.#running]) job.reject(closing());
+    await this.#crew.close();
+  }
+
+  /** Gives waiting pictures to idle children, in order of arrival. */
+  #feed(): void {
+    while (this.#waiting.length > 0) {
+      const child = this.#crew.idle();
+      if (!child) return;
+      const job = this.#waiting.shift();
+      if (job) void this.#work(job, child);
+    }
+  }
+
+  async #work(job: Job, child: Child): Promise<void> {
+    job.child = child;
+    job.started = performance.now();
+    this.#running.add(job);
+    let failure: unknown;
+    try {
+      const outcome = await child.run(job.task, (value) => job.progress(value));
+      this.#estimate.learn((performance.now() - job.started) / 1000, job.options.pixels);
+      job.resolve(outcome);
+    } catch (error) {
+      failure = error;
+      const died = error instanceof ChildGone;
+      job.reject(died ? new AppError('PROCESS_ERROR', 'The restoration of this picture failed.', { cause: error }) : error);
+    }
+    this.#report(job, child, failure);
+    this.#crew.recycle(child, this.#options.maxTasks, this.#options.maxMemory);
+    this.#feed();
+  }
+
+  /** Deadline or abort: the caller is answered at once, the child that computes for nobody is killed. */
+  #stop(job: Job, reason: unknown): void {
+    if (job.settled) return;
+    if (job.child) {
+      // What was killed took at least this long: the estimate must not stay at its optimistic value.
+      const elapsed = (performance.now() - job.started) / 1000;
+      if (elapsed > job.cost) this.#estimate.learn(elapsed, job.options.pixels);
+      this.#crew.kill(job.child);
+    }
+    job.reject(reason);
+  }
+
+  #settled(job: Job, ok: boolean): void {
+    this.#counts[ok ? 'finished' : 'failed'] += 1;
+    this.#running.delete(job);
+    const place = this.#waiting.indexOf(job);
+    if (place >= 0) this.#waiting.splice(place, 1);
+    if (this.#jobs() > 0) return;
+    clearInterval(this.#keepAlive);
+    this.#keepAlive = undefined;
+    this.#drained?.();
+  }
+
+  /** No child can be started: waiting for one would only use up everybody's time. */
+  #giveUp(error: AppError): void {
+    for (const job of [...this.#waiting]) job.reject(error);
+  }
+
+  #jobs(): number {
+    return this.#waiting.length + this.#running.size;
+  }
+
+  #load(): Load {
+    const now = performance.now();
+    let backlog = 0;
+    for (const job of this.#running) backlog += job.remaining(now);
+    for (const job of this.#waiting) backlog += job.cost;
+    const { workers, queueLimit } = this.#options;
+    // Children that still start count as free: they will be within a second.
+    return { children: workers, free: this.#jobs() < workers, waiting: Math.max(0, this.#jobs() - workers), queueLimit, backlog };
+  }
+
+  #report(job: Job, child: Child, failure: unknown): void {
+    const cause = failure instanceof AppError ? failure.cause : failure instanceof Error ? failure.message : undefined;
+    this.#options.onEvent?.({
+      type: 'task',
+      pid: child.pid,
+      ok: failure === undefined,
+      waited: (job.started - job.submitted) / 1000,
+      seconds: (performance.now() - job.started) / 1000,
+      resident: child.memory.resident,
+      peak: child.memory.peak,
+      ...(cause === undefined ? {} : { detail: String(cause) }),
+    });
+  }
+}
+
+function seconds(milliseconds: number | undefined): string {
+  return ((milliseconds ?? 0) / 1000).toFixed(1);
+}
