@@ -2,4 +2,8 @@
 import { createPipeline } from '../pipeline/index.ts';
 import { serveTasks } from './child-loop.ts';
 
-await serveTasks(createPipeline);
+await serveTasks(async (settings) => {
+  const pipeline = createPipeline(settings);
+  await pipeline.warmUp();
+  return pipeline;
+});

@@ -11,7 +11,7 @@ export interface PipelineSettings {
   /** Folder of imported networks. */
   readonly modelsDir: string;
   /** The network behind `model: auto`; absent: the pipeline's own default. */
-  readonly model?: string;
+  readonly defaultModel?: string;
 }
 
 /** Parent → child. A task is sent only to a child that is ready and idle. */

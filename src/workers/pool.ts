@@ -56,10 +56,10 @@ class ProcessPool implements Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { threads, provider, modelsDir, model } = options;
+    const { threads, provider, modelsDir, defaultModel } = options;
     this.#crew = new Crew({
       entry: options.entry ?? defaultEntry(),
-      settings: { threads, provider, modelsDir, ...(model === undefined ? {} : { model }) },
+      settings: { threads, provider, modelsDir, ...(defaultModel === undefined ? {} : { defaultModel }) },
       size: options.workers,
       heartbeat: options.heartbeat ?? 5000,
       onIdle: () => this.#feed(),

@@ -23,10 +23,10 @@ function pool(options: Partial<PoolOptions> = {}): Pool {
 describe('one picture', () => {
   test('is restored in a process of its own, whose id is not ours', async () => {
     const result = join(folder, 'look.json');
-    await pool({ threads: 3, provider: 'cpu', model: 'general-fast' }).run(task('look', result));
+    await pool({ threads: 3, provider: 'cpu', defaultModel: 'general-fast' }).run(task('look', result));
     const seen = JSON.parse(readFileSync(result, 'utf8'));
     expect(seen.pid).not.toBe(process.pid);
-    expect(seen.settings).toEqual({ threads: 3, provider: 'cpu', modelsDir: '/nowhere/models', model: 'general-fast' });
+    expect(seen.settings).toEqual({ threads: 3, provider: 'cpu', modelsDir: '/nowhere/models', defaultModel: 'general-fast' });
   });
 
   test('the child sees no secret of the environment', async () => {
