@@ -101,7 +101,16 @@ export const VARIABLES = {
   serverKey: secret('Key that encrypts recoverable API secrets, 64 hex digits; empty: made once in DATA/server.key (0600).'),
   jobConcurrency: integer(0, 0, 1024, 'Asynchronous jobs run at once; 0: as many as workers.'),
   jobAttempts: integer(3, 1, 20, 'A job whose worker died is tried this often.'),
+  jobLimit: integer(100_000, 1, 10_000_000, 'Asynchronous jobs that may be queued or running; more are refused.'),
+  jobTimeout: number(600, 1, 86_400, 'One picture of an asynchronous job may take this long.', 's'),
   callbackAttempts: integer(6, 1, 20, 'A callback is tried this often, with back-off.'),
+  callbackBackoff: number(5, 0.01, 3600, 'Wait before the second try of a callback; each further wait is five times as long.', 's'),
+  gatewayTimeout: number(30, 1, 600, 'sync/push of the gateway waits at most this long.', 's'),
+  interfaces: list(
+    ['/v1/image_restoration', '/v2/image_restoration', '/v1/AIDenoise', '/v2/denoise', '/v1/night_denoise'],
+    'Further paths served like /v1/aiquality, each with its _async form.',
+  ),
+  taskAliases: list([], 'Further gateway task names for restoration; a task that ends in one of them is meant too.'),
 } as const satisfies Record<string, Variable>;
 
 export type VariableName = keyof typeof VARIABLES;
