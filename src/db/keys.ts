@@ -18,6 +18,8 @@ export interface ApiKey {
   /** Pictures per day and month (UTC), or null for no limit. */
   readonly dailyLimit: number | null;
   readonly monthlyLimit: number | null;
+  /** Unfinished calls and jobs at once, or null for no limit. */
+  readonly concurrentLimit: number | null;
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly expiresAt: number | null;
@@ -31,6 +33,7 @@ export interface NewKey {
   readonly qps?: number | null;
   readonly dailyLimit?: number | null;
   readonly monthlyLimit?: number | null;
+  readonly concurrentLimit?: number | null;
   readonly expiresAt?: number | null;
 }
 
@@ -88,6 +91,7 @@ export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Da
           qps: wanted.qps ?? null,
           daily_limit: wanted.dailyLimit ?? null,
           monthly_limit: wanted.monthlyLimit ?? null,
+          concurrent_limit: wanted.concurrentLimit ?? null,
           created_at: now(),
           expires_at: wanted.expiresAt ?? null,
           revoked_at: null,
@@ -157,6 +161,7 @@ function toApiKey(row: Selectable<KeyTable>): ApiKey {
     qps: row.qps,
     dailyLimit: row.daily_limit,
     monthlyLimit: row.monthly_limit,
+    concurrentLimit: row.concurrent_limit,
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,

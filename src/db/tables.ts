@@ -1,10 +1,11 @@
 import type { Generated, Kysely } from 'kysely';
+import type { JobTables } from './job-tables.ts';
 
 /**
  * The tables as TypeScript sees them. Times are whole milliseconds since 1970, lists and objects
  * are JSON text, flags are 0 or 1: types that SQLite and Postgres hold alike.
  */
-export interface Tables {
+export interface Tables extends JobTables {
   keys: KeyTable;
 }
 
@@ -22,6 +23,8 @@ export interface KeyTable {
   qps: number | null;
   daily_limit: number | null;
   monthly_limit: number | null;
+  /** Unfinished calls and jobs at once. */
+  concurrent_limit: number | null;
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
