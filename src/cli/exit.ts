@@ -1,0 +1,33 @@
+import { CommanderError } from 'commander';
+import { ConfigError } from '../config.ts';
+import { AppError } from '../errors.ts';
+
+/** The caller asked for something that cannot be done as asked: exit 2, like every wrong option. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** Exit statuses of every command. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+
+/** Writes what went wrong to stderr, in words, and gives the exit status. Only a defect of ours shows a stack. */
+export function exitCodeOf(error: unknown): number {
+  // Commander has written its own message; help and version are its successes.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof UsageError || error instanceof ConfigError) {
+    complain(error.message);
+    return EXIT.usage;
+  }
+  complain(error instanceof AppError ? describe(error) : error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return EXIT.failed;
+}
+
+/** One line on stderr, named after the program. */
+export function complain(message: string): void {
+  process.stderr.write(`mingxi: ${message}\n`);
+}
+
+/** An AppError for people at a terminal: the sentence, then the code they can look up. */
+export function describe(error: AppError): string {
+  return `${error.message} (${error.spec.code} ${error.kind})`;
+}

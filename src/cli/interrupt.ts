@@ -1,0 +1,38 @@
+import { EXIT } from './exit.ts';
+
+/** Ctrl-C or SIGTERM met a command that works on files. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly status: number;
+
+  constructor(status: number) {
+    super('interrupted');
+    this.status = status;
+  }
+}
+
+export interface Interrupt {
+  /** Fires at the first signal, with an {@link Interrupted} as its reason. */
+  readonly signal: AbortSignal;
+  /** Rejects with the same. */
+  readonly promise: Promise<never>;
+  /** Gives the signals back their usual effect. */
+  off(): void;
+}
+
+/** Turns the first signal into an orderly stop; a second one ends the process at once. */
+export function onInterrupt(): Interrupt {
+  const control = new AbortController();
+  const stop = (status: number) => {
+    if (control.signal.aborted) process.exit(status);
+    control.abort(new Interrupted(status));
+  };
+  const onInt = () => stop(EXIT.interrupted);
+  const onTerm = () => stop(EXIT.terminated);
+  process.on('SIGINT', onInt).on('SIGTERM', onTerm);
+  const promise = new Promise<never>((_, reject) => {
+    control.signal.addEventListener('abort', () => reject(control.signal.reason), { once: true });
+  });
+  promise.catch(() => {});
+  return { signal: control.signal, promise, off: () => process.off('SIGINT', onInt).off('SIGTERM', onTerm) };
+}

@@ -1,0 +1,164 @@
+import type { Command } from 'commander';
+import { loadConfig } from '../config.ts';
+import { openDatabase } from '../db/database.ts';
+import { type ApiKey, createKeyStore, type IssuedKey, type KeyStore, keyIsValid } from '../db/keys.ts';
+import { loadServerKey } from '../db/server-key.ts';
+import { UsageError } from './exit.ts';
+import { printJson, printTable } from './print.ts';
+import { wholeNumber } from './schema-option.ts';
+
+interface Flags {
+  readonly data?: string;
+  readonly json?: true;
+}
+
+interface CreateFlags extends Flags {
+  readonly name: string;
+  readonly scopes?: readonly string[];
+  readonly qps?: number;
+  readonly daily?: number;
+  readonly monthly?: number;
+  readonly expires?: number;
+}
+
+/** `mingxi keys`: who may call the interface. A secret is printed once, when it is made. */
+export function keysCommand(program: Command): void {
+  const keys = program.command('keys').description('API keys: create, list, show, revoke, rotate.');
+  const withFlags = (command: Command) => command.option('--data <dir>', 'data folder').option('--json', 'as JSON');
+  withFlags(keys.command('create').description('Make a key; its secret is shown this once.'))
+    .requiredOption('--name <name>', 'what the key is for')
+    .option('--scopes <list>', 'interfaces it may use, separated by commas (default: all)', splitList)
+    .option('--qps <number>', 'calls per second (default: no limit)', wholeNumber(1))
+    .option('--daily <number>', 'pictures per day, UTC (default: no limit)', wholeNumber(1))
+    .option('--monthly <number>', 'pictures per month, UTC (default: no limit)', wholeNumber(1))
+    .option('--expires <date>', 'last moment it works, e.g. 2027-01-31 (UTC)', parseDate)
+    .action((flags: CreateFlags) => withStore(flags, (store) => create(store, flags)));
+  withFlags(keys.command('list').description('Every key, without secrets.')).action((flags: Flags) =>
+    withStore(flags, (store) => list(store, flags)),
+  );
+  withFlags(keys.command('show <key>').description('One key, by id or name, without its secret.')).action((key: string, flags: Flags) =>
+    withStore(flags, async (store) => printJson(plain(await find(store, key)))),
+  );
+  withFlags(keys.command('revoke <key>').description('End a key at once and for good.')).action((key: string, flags: Flags) =>
+    withStore(flags, (store) => revoke(store, key, flags)),
+  );
+  withFlags(keys.command('rotate <key>').description('Give a key a new secret; the old one stops working at once.')).action(
+    (key: string, flags: Flags) => withStore(flags, (store) => rotate(store, key, flags)),
+  );
+}
+
+async function create(store: KeyStore, flags: CreateFlags): Promise<void> {
+  if (flags.name.trim() === '') throw new UsageError('--name must not be empty');
+  const { name, scopes, qps, daily, monthly, expires } = flags;
+  const issued = await store.create({
+    name,
+    ...(scopes ? { scopes } : {}),
+    qps: qps ?? null,
+    dailyLimit: daily ?? null,
+    monthlyLimit: monthly ?? null,
+    expiresAt: expires ?? null,
+  });
+  printIssued(issued, flags);
+}
+
+async function list(store: KeyStore, flags: Flags): Promise<void> {
+  const keys = await store.list();
+  if (flags.json) return printJson(keys.map(plain));
+  const limit = (value: number | null) => (value === null ? '-' : String(value));
+  printTable(
+    ['api_key', 'name', 'state', 'scopes', 'qps', 'daily', 'monthly', 'created', 'last used'],
+    keys.map((key) => [
+      key.id,
+      key.name,
+      stateOf(key),
+      key.scopes.join(','),
+      limit(key.qps),
+      limit(key.dailyLimit),
+      limit(key.monthlyLimit),
+      date(key.createdAt) ?? '',
+      date(key.lastUsedAt) ?? 'never',
+    ]),
+  );
+}
+
+async function revoke(store: KeyStore, name: string, flags: Flags): Promise<void> {
+  const key = await find(store, name);
+  await store.revoke(key.id);
+  if (flags.json) printJson(plain(await find(store, key.id)));
+  else console.log(`${key.id} (${key.name}) is revoked`);
+}
+
+async function rotate(store: KeyStore, name: string, flags: Flags): Promise<void> {
+  const issued = await store.rotate((await find(store, name)).id);
+  if (issued) printIssued(issued, flags);
+}
+
+/** @throws UsageError when no key, or more than one, answers to the name */
+async function find(store: KeyStore, name: string): Promise<ApiKey> {
+  const keys = await store.list();
+  const exact = keys.find((key) => key.id === name);
+  const named = keys.filter((key) => key.name === name);
+  const valid = named.filter((key) => keyIsValid(key));
+  const candidates = exact ? [exact] : valid.length > 0 ? valid : named;
+  const [key] = candidates;
+  if (!key) throw new UsageError(`there is no key ${JSON.stringify(name)}`);
+  if (candidates.length === 1) return key;
+  throw new UsageError(`several keys are named ${JSON.stringify(name)}; say which by its id: ${candidates.map(({ id }) => id).join(', ')}`);
+}
+
+async function withStore(flags: Flags, work: (store: KeyStore) => Promise<void>): Promise<void> {
+  const config = loadConfig(process.env, { data: flags.data });
+  const serverKey = loadServerKey(config.serverKey, config.data);
+  const db = await openDatabase(config.data);
+  try {
+    await work(createKeyStore(db, serverKey));
+  } finally {
+    await db.destroy();
+  }
+}
+
+function printIssued({ key, secret }: IssuedKey, flags: Flags): void {
+  if (flags.json) printJson({ api_key: key.id, api_secret: secret, name: key.name });
+  else console.log(`api_key     ${key.id}\napi_secret  ${secret}\nThe secret is not shown again.`);
+}
+
+/** A key as scripts see it: snake case like every JSON of the interface, times in ISO 8601. */
+function plain(key: ApiKey): object {
+  return {
+    api_key: key.id,
+    name: key.name,
+    state: stateOf(key),
+    scopes: key.scopes,
+    qps: key.qps,
+    daily: key.dailyLimit,
+    monthly: key.monthlyLimit,
+    created: date(key.createdAt),
+    expires: date(key.expiresAt),
+    revoked: date(key.revokedAt),
+    last_used: date(key.lastUsedAt),
+  };
+}
+
+function stateOf(key: ApiKey): string {
+  if (keyIsValid(key)) return 'valid';
+  return key.revokedAt === null ? 'expired' : 'revoked';
+}
+
+function date(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
+
+function splitList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
+}
+
+/** A plain day lasts until its end in UTC; anything else is the moment it names. */
+function parseDate(text: string): number {
+  const time = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T23:59:59.999Z` : text);
+  if (!Number.isFinite(time)) throw new UsageError(`--expires ${text}: expected a date like 2027-01-31 or 2027-01-31T12:00:00Z`);
+  if (time <= Date.now()) throw new UsageError(`--expires ${text} is in the past`);
+  return time;
+}
