@@ -40,6 +40,7 @@ export const ERRORS = {
   ),
   NOT_RESULT: e(29901, 400, true, 'The asynchronous result is not ready yet.'),
   TASK_NOEXIST: e(10004, 400, false, 'The job is unknown, expired, or belongs to another key.'),
+  METHOD_NOT_ALLOWED: e(1000405, 405, false, 'The path exists, but not with this method; see Allow.'),
   ROUTE_NOT_FOUND: e(1000404, 404, false, 'No such path.'),
   GATEWAY_UNKNOWN_ERROR: e(90099, 500, true, 'A defect of ours; the request id links to the log.'),
 } as const satisfies Record<string, ErrorSpec>;

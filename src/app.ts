@@ -1,0 +1,131 @@
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import { type Config, threadsPerWorker } from './config.ts';
+import { openDatabase } from './db/database.ts';
+import { createKeyStore, type KeyStore } from './db/keys.ts';
+import { loadServerKey } from './db/server-key.ts';
+import type { Db } from './db/tables.ts';
+import { createFetcher } from './fetcher/fetcher.ts';
+import { createRegistry, shippedModelsDir } from './models/registry.ts';
+import { createLogger, type Logger } from './observability/logger.ts';
+import { createMetrics } from './observability/metrics.ts';
+import { createGatekeeper } from './server/access/gatekeeper.ts';
+import { createMemoryRateLimiter } from './server/access/rate-limiter.ts';
+import { UNMETERED } from './server/access/usage.ts';
+import type { ServerDeps } from './server/deps.ts';
+import { createLifecycle } from './server/lifecycle.ts';
+import { buildServer } from './server/server.ts';
+import type { Storage } from './storage/contract.ts';
+import { createDiskStorage } from './storage/disk.ts';
+import { createRetention, type Retention, sweepSpool, sweepStorage } from './storage/retention.ts';
+import { createSpool } from './storage/spool.ts';
+import { packageVersion } from './version.ts';
+import type { Restorer } from './workers/contract.ts';
+import { createPool } from './workers/pool.ts';
+
+/** A running service, or one about to run. */
+export interface App {
+  /** Waits for the first child process, then listens. */
+  start(): Promise<{ readonly url: string }>;
+  /** From now on `/readyz` says 503 and new work is refused; what runs goes on. */
+  drain(): void;
+  /** Drains, waits for running work up to `drainTimeout`, then closes everything. Safe to call twice. */
+  close(): Promise<void>;
+  /** The fastify instance, for calls without a socket. */
+  readonly server: FastifyInstance;
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly db: Db;
+  readonly keys: KeyStore;
+  readonly storage: Storage;
+  readonly restorer: Restorer;
+  readonly retention: Retention;
+}
+
+/** What a test or an embedding program may bring instead of the built-in part. */
+export interface AppParts {
+  readonly logger?: Logger;
+  readonly restorer?: Restorer;
+}
+
+/** Spool folders older than this belong to no request any more. */
+const SPOOL_AGE = 6 * 3_600_000;
+
+/**
+ * The composition root: configuration → database → storage → models → process pool → server.
+ * @throws ConfigError, or what the database or a missing network reports
+ */
+export async function createApp(config: Config, parts: AppParts = {}): Promise<App> {
+  const version = packageVersion();
+  const logger = parts.logger ?? createLogger(config.logLevel);
+  const serverKey = loadServerKey(config.serverKey, config.data);
+  const fetcher = createFetcher({
+    timeout: config.fetchTimeout * 1000,
+    redirects: config.fetchRedirects,
+    allow: config.fetchAllow,
+    ports: config.fetchPorts,
+    userAgent: `mingxi/${version}`,
+  });
+  const db = await openDatabase(config.data);
+  const keys = createKeyStore(db, serverKey);
+  const storage = createDiskStorage(join(config.data, 'objects'));
+  const spool = createSpool(join(config.data, 'spool'));
+  const modelsDir = config.modelsDir === '' ? join(config.data, 'models') : config.modelsDir;
+  const models = createRegistry({ shippedDir: shippedModelsDir(), importedDir: modelsDir });
+  models.get(config.model);
+  const restorer = parts.restorer ?? startPool(config, modelsDir, logger);
+  const metrics = createMetrics({ version, pool: () => restorer.stats() });
+  const lifecycle = createLifecycle();
+  const usage = UNMETERED;
+  const gatekeeper = createGatekeeper({ keys, rateLimiter: createMemoryRateLimiter(), usage });
+  const retention = createRetention({
+    tasks: [sweepStorage(storage), sweepSpool(spool, SPOOL_AGE)],
+    everyMs: config.sweepSeconds * 1000,
+    onError: (task, err) => logger.error({ err, task }, 'sweep failed'),
+  });
+  const deps: ServerDeps = {
+    ...{ config, version, logger, metrics, db, keys, gatekeeper, usage },
+    ...{ storage, spool, fetcher, models, restorer, lifecycle },
+  };
+  const server = await buildServer(deps);
+
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    lifecycle.drain();
+    const started = performance.now();
+    const grace = config.drainTimeout * 1000;
+    await lifecycle.idle(grace);
+    await restorer.close(Math.max(0, grace - (performance.now() - started)));
+    await server.close();
+    await retention.stop();
+    await fetcher.close();
+    await db.destroy();
+  };
+  return {
+    ...{ server, config, logger, db, keys, storage, restorer, retention },
+    async start() {
+      retention.start();
+      if ('ready' in restorer) await (restorer as { ready(): Promise<void> }).ready();
+      return { url: await server.listen({ host: config.host, port: config.port }) };
+    },
+    drain: () => lifecycle.drain(),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function startPool(config: Config, modelsDir: string, logger: Logger): Restorer {
+  return createPool({
+    workers: config.workers,
+    threads: threadsPerWorker(config),
+    provider: config.provider,
+    modelsDir,
+    defaultModel: config.model,
+    queueLimit: config.queueLimit,
+    maxTasks: config.workerTasks,
+    maxMemory: config.workerMemory,
+    onEvent: (event) => logger.debug(event, 'pool'),
+  });
+}

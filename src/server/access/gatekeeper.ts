@@ -1,0 +1,52 @@
+import { type ApiKey, type KeyStore, keyAllows, keyIsValid } from '../../db/keys.ts';
+import { AppError } from '../../errors.ts';
+import { type Credentials, unauthorized } from './credentials.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import type { UsageMeter } from './usage.ts';
+
+/** Says who may come in; the routes and the signed gateway share it. */
+export interface Gatekeeper {
+  /** The valid key of a key and secret. @throws AppError GATEWAY_AUTHORIZED_ERROR */
+  identify(credentials: Credentials | undefined): Promise<ApiKey>;
+  /**
+   * Scope, then rate, then quota of a key already identified.
+   * @throws AppError GATEWAY_AUTHORIZED_NOT_MATCH, GATEWAY_QPS_LIMIT, RIGHTS_LIMIT_EXCEEDED
+   */
+  admit(key: ApiKey, scope: string): Promise<void>;
+}
+
+export interface GatekeeperDeps {
+  readonly keys: Pick<KeyStore, 'verify' | 'touch'>;
+  readonly rateLimiter: RateLimiter;
+  readonly usage: UsageMeter;
+}
+
+/** The checks of one call in the documented order. */
+export function createGatekeeper({ keys, rateLimiter, usage }: GatekeeperDeps): Gatekeeper {
+  return {
+    async identify(credentials) {
+      if (!credentials) throw unauthorized();
+      const key = await keys.verify(credentials.key, credentials.secret);
+      if (!key || !keyIsValid(key)) throw unauthorized();
+      return key;
+    },
+    async admit(key, scope) {
+      if (!keyAllows(key, scope)) {
+        throw new AppError(
+          'GATEWAY_AUTHORIZED_NOT_MATCH',
+          `This key may not use ${scope}; it may use ${key.scopes.join(', ') || 'nothing'}.`,
+        );
+      }
+      if (key.qps !== null) await takeToken(key.id, key.qps);
+      await usage.admit(key);
+      await keys.touch(key.id);
+    },
+  };
+
+  async function takeToken(id: string, perSecond: number): Promise<void> {
+    const decision = await rateLimiter.take(id, perSecond);
+    if (decision.allowed) return;
+    const retryAfter = Math.max(1, Math.ceil(decision.retryAfter));
+    throw new AppError('GATEWAY_QPS_LIMIT', `This key may make ${perSecond} calls per second.`, { retryAfter });
+  }
+}

@@ -1,0 +1,29 @@
+// The summaries and tags of route schemas are declared by the OpenAPI plugin.
+import type {} from '@fastify/swagger';
+import type { ApiKey } from '../db/keys.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The identified key, on routes with a scope; null before the check and on open routes. */
+    apiKey: ApiKey | null;
+    /** Aborts with a ClientGone when the connection ends before the answer. */
+    gone: AbortSignal;
+    /** Name of the failure this request is answered with, for logs; '' on success. */
+    failure: string;
+  }
+  interface FastifyContextConfig {
+    /** Interface name a key needs; a route without one is open to everybody. */
+    scope?: string;
+    /** Not logged (health checks and scrapes). */
+    quiet?: boolean;
+  }
+}
+
+/** The client closed the connection before the answer: nobody is left to answer. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+
+  constructor() {
+    super('the client closed the connection');
+  }
+}
