@@ -1,0 +1,206 @@
+import type { Dispatcher } from 'undici';
+import type { Db } from '../db/tables.ts';
+import type { Fetcher } from '../fetcher/fetcher.ts';
+import { parseLink } from '../fetcher/link.ts';
+import type { PictureLimits } from '../limits.ts';
+import type { RestoreOptions } from '../pipeline/options.ts';
+import type { Storage } from '../storage/contract.ts';
+import type { SweepTask } from '../storage/retention.ts';
+import type { Spool } from '../storage/spool.ts';
+import type { Restorer } from '../workers/contract.ts';
+import type { Accounting, AccountKey } from './accounting.ts';
+import { Callbacks } from './callbacks.ts';
+import { Changes } from './changes.ts';
+import { type Job, type JobPicture, objectsOf } from './job.ts';
+import { Runner } from './runner.ts';
+import { isFinal } from './states.ts';
+import { type Accepted, JobStore } from './store.ts';
+
+/** One picture as it is submitted. */
+export interface NewPicture {
+  readonly source: { readonly bytes: Uint8Array; readonly type?: string } | { readonly link: string };
+  readonly options: RestoreOptions;
+  readonly limits: PictureLimits;
+  readonly pixels?: number | undefined;
+}
+
+export interface NewJob {
+  readonly key: AccountKey;
+  readonly pictures: readonly NewPicture[];
+  /** Kept with the job for the interface that took it; JSON. */
+  readonly wire: unknown;
+  /** Where the answer is posted when the job ends. */
+  readonly callbackUrl?: string | undefined;
+  readonly idempotencyKey?: string | undefined;
+  readonly fingerprint?: string | undefined;
+}
+
+export interface JobsOptions {
+  /** Jobs this process runs at once; 0: it only accepts them. */
+  readonly concurrency: number;
+  /** Most jobs queued or running. */
+  readonly limit: number;
+  readonly attempts: number;
+  /** Milliseconds one picture may take. */
+  readonly timeout: number;
+  /** Milliseconds from acceptance until job, sources and results are deleted. */
+  readonly lifetime: number;
+  readonly callbackAttempts: number;
+  /** Milliseconds before a callback's second try. */
+  readonly callbackBackoff: number;
+  /** Milliseconds for one try. */
+  readonly callbackTimeout: number;
+  readonly onError: (error: unknown, job?: string) => void;
+}
+
+export interface JobsDeps {
+  readonly db: Db;
+  readonly accounting: Accounting;
+  readonly storage: Storage;
+  readonly spool: Spool;
+  readonly fetcher: Pick<Fetcher, 'download'> & { readonly dispatcher: Dispatcher };
+  readonly restorer: Restorer;
+  readonly secretOf: (keyId: string) => Promise<string | undefined>;
+  /** What a query for a finished job answers; the body of its callback. */
+  readonly answer: (job: Job) => Promise<unknown>;
+}
+
+/** Asynchronous jobs, for every interface that offers them. Ids of other keys are as unknown ones. */
+export interface Jobs {
+  /**
+   * Accepts a job; when this resolves, the job and its sources are on disk.
+   * @throws AppError INVALID_URL_ERROR, RIGHTS_LIMIT_EXCEEDED, ALGORITHM_OVER_CONCURRENT
+   */
+  submit(wanted: NewJob): Promise<Accepted>;
+  find(id: string, keyId: string): Promise<Job | undefined>;
+  /** The job once it has ended, or as it is after so many milliseconds. */
+  wait(id: string, keyId: string, milliseconds: number, signal?: AbortSignal): Promise<Job | undefined>;
+  /** The job now and after every change, until it has ended or the signal fires. */
+  watch(id: string, keyId: string, signal?: AbortSignal): AsyncIterable<Job>;
+  /** Ends a job and its compute; answers it as it is afterwards. */
+  cancel(id: string, keyId: string): Promise<Job | undefined>;
+  /** Deletes what is over: job, sources and results together. */
+  readonly sweep: SweepTask;
+  /** Jobs by state. */
+  counts(): Promise<Readonly<Record<string, number>>>;
+  start(): Promise<void>;
+  /** Running jobs have so many milliseconds to end; then they go back into the queue. */
+  stop(grace: number): Promise<void>;
+}
+
+/** Rows of one sweep are taken in portions of this size. */
+const SWEEP_PORTION = 100;
+/** Changes made by other processes are seen within this time, ms. */
+const WATCH_POLL = 500;
+
+export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
+  const { db, accounting, storage, onError } = { ...deps, ...options };
+  const store = new JobStore(db, accounting, { jobs: options.limit, attempts: options.attempts });
+  const changes = new Changes();
+  const callbacks = new Callbacks(
+    { ...deps, dispatcher: deps.fetcher.dispatcher },
+    {
+      attempts: options.callbackAttempts,
+      backoff: options.callbackBackoff,
+      timeout: options.callbackTimeout,
+      onError,
+    },
+  );
+  const runner = new Runner({ ...deps, store }, { ...options, onChange: (id) => changed(id) });
+  const changed = (id: string) => {
+    changes.notify(id);
+    callbacks.wake();
+  };
+
+  const find = async (id: string, keyId: string) => {
+    const job = await store.find(id);
+    if (job?.keyId !== keyId) return undefined;
+    // What is running here is known more exactly than the database has it.
+    return job.state === 'running' ? { ...job, progress: runner.progressOf(id) ?? job.progress } : job;
+  };
+  const keep = async (picture: NewPicture, expiresAt: number): Promise<JobPicture> => {
+    const { source, ...rest } = picture;
+    if ('link' in source) return { ...rest, source };
+    const object = await storage.put({ bytes: source.bytes }, { type: source.type ?? 'application/octet-stream', expiresAt });
+    return { ...rest, source: { object: object.id } };
+  };
+  async function* watch(id: string, keyId: string, signal?: AbortSignal): AsyncIterable<Job> {
+    let last = '';
+    while (!signal?.aborted) {
+      // Asked for before the look, so that a change in between is not missed.
+      const change = changes.next(id, WATCH_POLL, signal);
+      const job = await find(id, keyId);
+      if (!job) return;
+      const now = `${job.state} ${job.progress}`;
+      if (now !== last) yield job;
+      last = now;
+      if (isFinal(job.state)) return;
+      await change;
+    }
+  }
+
+  return {
+    async submit(wanted) {
+      if (wanted.callbackUrl !== undefined) parseLink(wanted.callbackUrl);
+      for (const { source } of wanted.pictures) if ('link' in source) parseLink(source.link);
+      const expiresAt = Date.now() + options.lifetime;
+      const pictures: JobPicture[] = [];
+      let accepted: Accepted | undefined;
+      try {
+        for (const picture of wanted.pictures) pictures.push(await keep(picture, expiresAt));
+        accepted = await store.accept({ ...wanted, pictures, expiresAt });
+      } finally {
+        // Refused, or an older job stands in: these sources belong to nobody.
+        if (!accepted || accepted.replayed) {
+          for (const { source } of pictures) if ('object' in source) await storage.delete(source.object);
+        }
+      }
+      runner.wake();
+      return accepted;
+    },
+    find,
+    watch,
+    async wait(id, keyId, milliseconds, signal) {
+      const limit = AbortSignal.timeout(milliseconds);
+      const either = signal ? AbortSignal.any([signal, limit]) : limit;
+      for await (const job of watch(id, keyId, either)) if (isFinal(job.state)) return job;
+      return find(id, keyId);
+    },
+    async cancel(id, keyId) {
+      if (!(await find(id, keyId))) return undefined;
+      if (await store.cancel(id)) {
+        runner.abort(id);
+        changed(id);
+      }
+      return find(id, keyId);
+    },
+    sweep: {
+      name: 'jobs',
+      async run(now) {
+        await accounting.sweep(now);
+        let removed = 0;
+        for (;;) {
+          const jobs = await store.expire(now, SWEEP_PORTION);
+          for (const job of jobs) {
+            runner.abort(job.id);
+            changes.notify(job.id);
+            for (const object of objectsOf(job)) await storage.delete(object);
+            await store.remove(job.id);
+          }
+          removed += jobs.length;
+          if (jobs.length < SWEEP_PORTION) return removed;
+        }
+      },
+    },
+    counts: () => store.counts(),
+    async start() {
+      callbacks.start();
+      if (options.concurrency > 0) await runner.start();
+    },
+    async stop(grace) {
+      await runner.stop(grace);
+      await callbacks.stop();
+      changes.close();
+    },
+  };
+}

@@ -1,0 +1,273 @@
+import { randomUUID } from 'node:crypto';
+import type { Insertable, Updateable } from 'kysely';
+import type { JobTable } from '../db/job-tables.ts';
+import type { Db } from '../db/tables.ts';
+import { AppError, ERRORS } from '../errors.ts';
+import type { Accounting, AccountKey, Trx, Work } from './accounting.ts';
+import { type Job, type JobFailure, type JobPicture, type JobResult, toJob } from './job.ts';
+import { TRANSITIONS, type TransitionName } from './states.ts';
+
+/** A job about to be accepted; its sources are in the storage already. */
+export interface JobDraft {
+  readonly key: AccountKey;
+  readonly pictures: readonly JobPicture[];
+  readonly wire: unknown;
+  readonly callbackUrl?: string | undefined;
+  /** With a key that exists already the older job is answered, and nothing is accepted or reserved. */
+  readonly idempotencyKey?: string | undefined;
+  readonly fingerprint?: string | undefined;
+  readonly expiresAt: number;
+}
+
+export interface Accepted {
+  readonly job: Job;
+  /** True when an older job with the same idempotency key stands in. */
+  readonly replayed: boolean;
+}
+
+/** Seconds a client should wait when too many jobs are open. */
+const FULL_RETRY = 30;
+
+/**
+ * Jobs in the database. Every change of state is one transaction that also settles the quota and
+ * writes the callback due, so that a crash leaves all of it or nothing.
+ */
+export class JobStore {
+  readonly #db: Db;
+  readonly #accounting: Accounting;
+  readonly #limits: { readonly jobs: number; readonly attempts: number };
+  readonly #now: () => number;
+
+  constructor(db: Db, accounting: Accounting, limits: { jobs: number; attempts: number }, now: () => number = Date.now) {
+    this.#db = db;
+    this.#accounting = accounting;
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  /**
+   * Accepts a job: when this resolves it is on disk.
+   * @throws AppError RIGHTS_LIMIT_EXCEEDED, ALGORITHM_OVER_CONCURRENT
+   */
+  accept(draft: JobDraft): Promise<Accepted> {
+    return this.#db.transaction().execute(async (trx) => {
+      const older = await findReplay(trx, draft);
+      if (older) return { job: older, replayed: true };
+      await this.#checkRoom(trx);
+      const id = randomUUID();
+      await this.#accounting.reserve(draft.key, draft.pictures.length, { id, expiresAt: null }, trx);
+      const now = this.#now();
+      const row: Insertable<JobTable> = {
+        id,
+        key_id: draft.key.id,
+        state: 'queued',
+        pictures: JSON.stringify(draft.pictures),
+        wire: JSON.stringify(draft.wire ?? null),
+        callback_url: draft.callbackUrl ?? null,
+        idempotency_key: draft.idempotencyKey ?? null,
+        fingerprint: draft.fingerprint ?? null,
+        available_at: now,
+        created_at: now,
+        expires_at: draft.expiresAt,
+      };
+      await trx.insertInto('jobs').values(row).execute();
+      return { job: toJob(await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow()), replayed: false };
+    });
+  }
+
+  /** The job, unless its time is over. */
+  async find(id: string): Promise<Job | undefined> {
+    const row = await this.#db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst();
+    return row && row.expires_at > this.#now() && row.state !== 'expired' ? toJob(row) : undefined;
+  }
+
+  /** Takes the job that has waited longest; undefined when none is due. */
+  async claim(owner: string, leaseUntil: number): Promise<Job | undefined> {
+    const now = this.#now();
+    const row = await this.#db
+      .updateTable('jobs')
+      .set((e) => ({
+        state: TRANSITIONS.claim.to,
+        owner,
+        lease_until: leaseUntil,
+        started_at: e.fn.coalesce('started_at', e.val(now)),
+        attempts: e('attempts', '+', 1),
+      }))
+      .where('state', 'in', TRANSITIONS.claim.from)
+      .where('id', '=', (e) =>
+        e
+          .selectFrom('jobs')
+          .select('id')
+          .where('state', '=', 'queued')
+          .where('available_at', '<=', now)
+          .where('expires_at', '>', now)
+          .orderBy('available_at')
+          .orderBy('created_at')
+          .limit(1),
+      )
+      .returningAll()
+      .executeTakeFirst();
+    return row && toJob(row);
+  }
+
+  /** Renews leases and writes progress; answers the ids that are no longer this owner's to run. */
+  keep(owner: string, progress: ReadonlyMap<string, number>, leaseUntil: number): Promise<readonly string[]> {
+    return this.#db.transaction().execute(async (trx) => {
+      const lost: string[] = [];
+      for (const [id, value] of progress) {
+        const kept = await trx
+          .updateTable('jobs')
+          .set({ progress: value, lease_until: leaseUntil })
+          .where('id', '=', id)
+          .where('owner', '=', owner)
+          .where('state', '=', 'running')
+          .executeTakeFirst();
+        if (kept.numUpdatedRows === 0n) lost.push(id);
+      }
+      return lost;
+    });
+  }
+
+  /** Puts a running job back into the queue; `tried` says whether the attempt counts. */
+  async release(id: string, owner: string, how: { availableAt: number; tried: boolean }): Promise<boolean> {
+    const row = await this.#db
+      .updateTable('jobs')
+      .set((e) => ({
+        state: TRANSITIONS.release.to,
+        ...IDLE,
+        progress: 0,
+        available_at: how.availableAt,
+        attempts: how.tried ? e.ref('attempts') : e('attempts', '-', 1),
+      }))
+      .where('id', '=', id)
+      .where('owner', '=', owner)
+      .where('state', 'in', TRANSITIONS.release.from)
+      .executeTakeFirst();
+    return row.numUpdatedRows > 0n;
+  }
+
+  /** Ends a job well and charges it; false when it is no longer this owner's, and then nothing is charged. */
+  succeed(id: string, owner: string, results: readonly JobResult[], work: Work): Promise<boolean> {
+    return this.#db.transaction().execute(async (trx) => {
+      const job = await this.#move(trx, 'succeed', id, { ...IDLE, results: JSON.stringify(results), progress: 1 }, owner);
+      if (job) await this.#accounting.charge(id, work, trx);
+      return job !== undefined;
+    });
+  }
+
+  /** Ends a job badly: nothing is charged, the failure is counted. */
+  fail(id: string, failure: JobFailure, owner?: string): Promise<boolean> {
+    return this.#db.transaction().execute(async (trx) => {
+      const job = await this.#move(trx, 'fail', id, { ...IDLE, error: failure.kind, message: failure.message }, owner);
+      if (job) await this.#accounting.refund(id, ERRORS[failure.kind].code, trx);
+      return job !== undefined;
+    });
+  }
+
+  /** Ends a job at its owner's wish, queued or running; false when it had ended already. */
+  cancel(id: string): Promise<boolean> {
+    return this.#db.transaction().execute(async (trx) => {
+      const job = await this.#move(trx, 'cancel', id, IDLE);
+      if (job) await this.#accounting.refund(id, undefined, trx);
+      return job !== undefined;
+    });
+  }
+
+  /**
+   * Takes up what processes that are gone were running: back into the queue, or failed after too many
+   * attempts, because a picture that kills its process must not do so for ever.
+   */
+  async recover(isGone: (owner: string) => boolean): Promise<number> {
+    const running = await this.#db
+      .selectFrom('jobs')
+      .select(['id', 'owner', 'lease_until', 'attempts'])
+      .where('state', '=', 'running')
+      .execute();
+    let recovered = 0;
+    for (const { id, owner, lease_until, attempts } of running) {
+      if (owner === null || (lease_until !== null && lease_until > this.#now() && !isGone(owner))) continue;
+      const done =
+        attempts >= this.#limits.attempts
+          ? await this.fail(id, gaveUp(attempts), owner)
+          : await this.release(id, owner, { availableAt: this.#now(), tried: true });
+      if (done) recovered++;
+    }
+    return recovered;
+  }
+
+  /** Marks what is over and answers it, also what a crash left marked; end with {@link remove}. */
+  async expire(now: number, limit: number): Promise<readonly Job[]> {
+    const rows = await this.#db.selectFrom('jobs').select('id').where('expires_at', '<=', now).orderBy('expires_at').limit(limit).execute();
+    const jobs: Job[] = [];
+    for (const { id } of rows) {
+      const job = await this.#db.transaction().execute(async (trx) => {
+        await this.#accounting.refund(id, undefined, trx);
+        return this.#move(trx, 'expire', id, IDLE);
+      });
+      if (job) jobs.push(job);
+    }
+    return jobs;
+  }
+
+  /** Forgets an expired job whose objects are deleted. */
+  async remove(id: string): Promise<void> {
+    await this.#db.deleteFrom('jobs').where('id', '=', id).where('state', '=', 'expired').execute();
+  }
+
+  /** Jobs by state, for metrics. */
+  async counts(): Promise<Readonly<Record<string, number>>> {
+    const rows = await this.#db
+      .selectFrom('jobs')
+      .select((e) => ['state', e.fn.countAll<number>().as('count')])
+      .groupBy('state')
+      .execute();
+    return Object.fromEntries(rows.map(({ state, count }) => [state, Number(count)]));
+  }
+
+  /** The one statement behind every final transition; undefined when the job was not in a state for it. */
+  async #move(trx: Trx, name: TransitionName, id: string, changes: Updateable<JobTable>, owner?: string): Promise<Job | undefined> {
+    const { from, to } = TRANSITIONS[name];
+    let update = trx
+      .updateTable('jobs')
+      .set({ ...changes, state: to, ...(to === 'expired' ? {} : { finished_at: this.#now() }) })
+      .where('id', '=', id)
+      .where('state', 'in', from);
+    if (owner !== undefined) update = update.where('owner', '=', owner);
+    const row = await update.returningAll().executeTakeFirst();
+    if (!row) return undefined;
+    const isDue = row.callback_url !== null && (to === 'succeeded' || to === 'failed');
+    if (isDue) await trx.insertInto('callbacks').values({ id: randomUUID(), job_id: id, next_at: this.#now() }).execute();
+    return toJob(row);
+  }
+
+  async #checkRoom(trx: Trx): Promise<void> {
+    const { open } = await trx
+      .selectFrom('jobs')
+      .select((e) => e.fn.countAll<number>().as('open'))
+      .where('state', 'in', ['queued', 'running'])
+      .executeTakeFirstOrThrow();
+    if (Number(open) < this.#limits.jobs) return;
+    throw new AppError('ALGORITHM_OVER_CONCURRENT', `${open} jobs are queued or running; at most ${this.#limits.jobs} are accepted.`, {
+      retryAfter: FULL_RETRY,
+    });
+  }
+}
+
+/** Columns of a job that no process runs. */
+const IDLE = { owner: null, lease_until: null } as const;
+
+/** The failure of a job whose picture ended its process every time. */
+export function gaveUp(attempts: number): JobFailure {
+  return { kind: 'PROCESS_ERROR', message: `The restoration was tried ${attempts} times and its process ended each time.` };
+}
+
+async function findReplay(trx: Trx, draft: JobDraft): Promise<Job | undefined> {
+  if (draft.idempotencyKey === undefined) return undefined;
+  const row = await trx
+    .selectFrom('jobs')
+    .selectAll()
+    .where('key_id', '=', draft.key.id)
+    .where('idempotency_key', '=', draft.idempotencyKey)
+    .executeTakeFirst();
+  return row && toJob(row);
+}
