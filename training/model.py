@@ -64,7 +64,10 @@ class RestorationNet(nn.Module):
     def residual(self, picture, conditions):
         half = F.pixel_unshuffle(picture, 2)
         maps = conditions[:, :, None, None].expand(-1, -1, half.shape[2], half.shape[3])
-        x = self.head(torch.cat([half, maps], 1))
+        # In full precision also under autocast: bfloat16 would round 8-bit input to 7-8 bits and hide
+        # the small steps between blocks that this network is to find.
+        with torch.autocast(picture.device.type, enabled=False):
+            x = self.head(torch.cat([half, maps], 1))
         skips = []
         for blocks, shrink in zip(self.down_blocks, self.shrink):
             x = blocks(x)

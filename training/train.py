@@ -2,6 +2,7 @@
 
     python training/train.py --config training/configs/general.yaml --out runs/general
     python training/train.py --config training/configs/general.yaml --out runs/general   # goes on
+    python training/train.py --config training/configs/general-jpeg.yaml --out runs/general-jpeg --init runs/general/checkpoint.pt
 
 Writes OUT/checkpoint.pt (weights, EMA, optimiser, position), OUT/log.jsonl, OUT/config.json.
 """
@@ -83,6 +84,7 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--data-root", default=str(Path(__file__).resolve().parents[2] / "shared" / "data"))
     parser.add_argument("--hours", type=float, help="overrides the configuration's time budget")
+    parser.add_argument("--init", type=Path, help="checkpoint whose weights a new run starts from")
     args = parser.parse_args()
     config = TrainConfig(**yaml.safe_load(open(args.config)))
     config.hours = args.hours or config.hours
@@ -99,6 +101,10 @@ def main():
     ema = {k: v.clone() for k, v in network.state_dict().items()}
     iteration, busy = 0, 0.0
     checkpoint = out / "checkpoint.pt"
+    if args.init and not checkpoint.exists():
+        start = torch.load(args.init, weights_only=True)
+        network.load_state_dict(start["ema"])
+        ema = {k: v.clone() for k, v in start["ema"].items()}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         network.load_state_dict(state["network"])

@@ -1,0 +1,115 @@
+"""Figures of an exported network on the test sets, without the product around it (no gate, no tiles).
+
+    python training/evaluate.py --model models/general [--limit 10] [--json out.json]
+
+`mingxi bench quality` prints the same sets through the product. PSNR on 8-bit pictures: noise is
+clipped and rounded, as in files. Test pictures are never used in training.
+"""
+import argparse
+import json
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, noise_sigma, quantiser_scale
+
+UNKNOWN = (0.0, 0.0, 0.0)
+
+
+def pictures(folder: Path, limit: int):
+    for file in sorted(f for f in folder.iterdir() if f.suffix in (".webp", ".png", ".jpg"))[:limit]:
+        yield file.stem, np.asarray(Image.open(file).convert("RGB"))
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255 ** 2 / max(np.mean((a.astype(np.float64) - b) ** 2), 1e-4)))
+
+
+def luma(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+
+
+def jpeg(x: np.ndarray, quality: int, subsampling: int = 2, grey: bool = False):
+    buffer = BytesIO()
+    picture = Image.fromarray(x).convert("L") if grey else Image.fromarray(x)
+    options = {} if grey else {"subsampling": subsampling}
+    picture.save(buffer, "JPEG", quality=quality, **options)
+    decoded = Image.open(buffer)
+    tables = decoded.quantization
+    luma_scale = quantiser_scale(sum(tables[0]), STANDARD_LUMA_SUM)
+    chroma_scale = quantiser_scale(sum(tables[1]), STANDARD_CHROMA_SUM) if 1 in tables else luma_scale
+    known = (luma_scale, chroma_scale, 1.0 if not grey and subsampling == 2 else 0.0)
+    return np.asarray(decoded.convert("RGB")), known
+
+
+def noisy(x: np.ndarray, sigma: float, seed: int) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    return np.clip(np.rint(x + rng.normal(0, sigma, x.shape)), 0, 255).astype(np.uint8)
+
+
+class Model:
+    def __init__(self, folder: Path, threads: int):
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self.session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
+
+    def __call__(self, lq: np.ndarray, known) -> np.ndarray:
+        height, width = lq.shape[:2]
+        padded = np.pad(lq, ((0, -height % 8), (0, -width % 8), (0, 0)), "reflect")
+        condition = conditions(*known, noise_sigma(lq))
+        out = self.session.run(None, {"picture": padded[None], "conditions": condition[None]})[0][0]
+        return out[:height, :width]
+
+
+def tests(data: Path, limit: int):
+    """(set, picture, GT, LQ, what is known, measure)."""
+    for name, gt in pictures(data / "LIVE1", limit):
+        for quality in (10, 20, 30, 40, 60, 80, 90, 95):
+            yield f"live1-jpeg-q{quality}", name, gt, *jpeg(gt, quality), "rgb"
+        grey = np.repeat(np.asarray(Image.fromarray(gt).convert("L"))[..., None], 3, 2)
+        first, _ = jpeg(grey, 10, grey=True)
+        lq, known = jpeg(first[4:, 4:], 50, grey=True)
+        yield "live1-double-10-50", name, grey[4:, 4:], lq, known, "y"
+        yield "clean-live1", name, gt, gt, UNKNOWN, "rgb"
+    for index, (name, gt) in enumerate(pictures(data / "CBSD68", limit)):
+        for sigma in (15, 25, 50):
+            yield f"cbsd68-noise-{sigma}", name, gt, noisy(gt, sigma, 1000 * sigma + index), UNKNOWN, "rgb"
+    for name, gt in pictures(data / "McMaster", limit):
+        yield "clean-mcmaster", name, gt, gt, UNKNOWN, "rgb"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data" / "test")
+    parser.add_argument("--limit", type=int, default=1000)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--json", type=Path)
+    args = parser.parse_args()
+    model = Model(args.model, args.threads)
+    rows: dict[str, list] = {}
+    for name, picture, gt, lq, known, measure in tests(args.data, args.limit):
+        out = model(lq, known)
+        view = luma if measure == "y" else (lambda x: x)
+        before, after = psnr(view(lq), view(gt)), psnr(view(out), view(gt))
+        rows.setdefault(name, []).append((picture, before, after))
+    summary = {}
+    print(f"{'set':24} {'input':>7} {'output':>7} {'gain':>6} {'better':>6} {'worst':>6}")
+    for name, values in rows.items():
+        before, after = np.array([v[1] for v in values]), np.array([v[2] for v in values])
+        gain = after - before
+        summary[name] = {"input": before.mean(), "output": after.mean(), "gain": gain.mean(),
+                         "better": float((gain > 0).mean()), "worstDecile": float(np.percentile(gain, 10)),
+                         "lowest": float(after.min())}
+        clean = name.startswith("clean")
+        print(f"{name:24} {before.mean():7.2f} {after.mean():7.2f} {0 if clean else gain.mean():6.2f} "
+              f"{(gain > 0).mean():6.0%} {after.min() if clean else gain.min():6.2f}", flush=True)
+    if args.json:
+        args.json.write_text(json.dumps(summary, indent=1))
+
+
+if __name__ == "__main__":
+    main()
