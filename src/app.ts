@@ -6,12 +6,12 @@ import { createKeyStore, type KeyStore } from './db/keys.ts';
 import { loadServerKey } from './db/server-key.ts';
 import type { Db } from './db/tables.ts';
 import { createFetcher } from './fetcher/fetcher.ts';
+import { createAccounting } from './jobs/accounting.ts';
 import { createRegistry, shippedModelsDir } from './models/registry.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
 import { createMetrics } from './observability/metrics.ts';
 import { createGatekeeper } from './server/access/gatekeeper.ts';
 import { createMemoryRateLimiter } from './server/access/rate-limiter.ts';
-import { UNMETERED } from './server/access/usage.ts';
 import type { ServerDeps } from './server/deps.ts';
 import { createLifecycle } from './server/lifecycle.ts';
 import { buildServer } from './server/server.ts';
@@ -76,15 +76,15 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const restorer = parts.restorer ?? startPool(config, modelsDir, logger);
   const metrics = createMetrics({ version, pool: () => restorer.stats() });
   const lifecycle = createLifecycle();
-  const usage = UNMETERED;
-  const gatekeeper = createGatekeeper({ keys, rateLimiter: createMemoryRateLimiter(), usage });
+  const accounting = createAccounting(db);
+  const gatekeeper = createGatekeeper({ keys, rateLimiter: createMemoryRateLimiter() });
   const retention = createRetention({
-    tasks: [sweepStorage(storage), sweepSpool(spool, SPOOL_AGE)],
+    tasks: [sweepStorage(storage), sweepSpool(spool, SPOOL_AGE), { name: 'reservations', run: (now) => accounting.sweep(now) }],
     everyMs: config.sweepSeconds * 1000,
     onError: (task, err) => logger.error({ err, task }, 'sweep failed'),
   });
   const deps: ServerDeps = {
-    ...{ config, version, logger, metrics, db, keys, gatekeeper, usage },
+    ...{ config, version, logger, metrics, db, keys, gatekeeper, accounting },
     ...{ storage, spool, fetcher, models, restorer, lifecycle },
   };
   const server = await buildServer(deps);

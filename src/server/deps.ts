@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import type { KeyStore } from '../db/keys.ts';
 import type { Db } from '../db/tables.ts';
 import type { Fetcher } from '../fetcher/fetcher.ts';
+import type { Accounting } from '../jobs/accounting.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -9,7 +10,6 @@ import type { Storage } from '../storage/contract.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { Restorer } from '../workers/contract.ts';
 import type { Gatekeeper } from './access/gatekeeper.ts';
-import type { UsageMeter } from './access/usage.ts';
 import type { Lifecycle } from './lifecycle.ts';
 
 /** Everything the HTTP layer stands on; built once in `app.ts`. */
@@ -21,7 +21,7 @@ export interface ServerDeps {
   readonly db: Db;
   readonly keys: KeyStore;
   readonly gatekeeper: Gatekeeper;
-  readonly usage: UsageMeter;
+  readonly accounting: Accounting;
   readonly storage: Storage;
   readonly spool: Spool;
   readonly fetcher: Fetcher;

@@ -2,15 +2,14 @@ import { type ApiKey, type KeyStore, keyAllows, keyIsValid } from '../../db/keys
 import { AppError } from '../../errors.ts';
 import { type Credentials, unauthorized } from './credentials.ts';
 import type { RateLimiter } from './rate-limiter.ts';
-import type { UsageMeter } from './usage.ts';
 
 /** Says who may come in; the routes and the signed gateway share it. */
 export interface Gatekeeper {
   /** The valid key of a key and secret. @throws AppError GATEWAY_AUTHORIZED_ERROR */
   identify(credentials: Credentials | undefined): Promise<ApiKey>;
   /**
-   * Scope, then rate, then quota of a key already identified.
-   * @throws AppError GATEWAY_AUTHORIZED_NOT_MATCH, GATEWAY_QPS_LIMIT, RIGHTS_LIMIT_EXCEEDED
+   * Scope, then rate of a key already identified. Quotas are accounting's: they need the number of pictures.
+   * @throws AppError GATEWAY_AUTHORIZED_NOT_MATCH, GATEWAY_QPS_LIMIT
    */
   admit(key: ApiKey, scope: string): Promise<void>;
 }
@@ -18,11 +17,10 @@ export interface Gatekeeper {
 export interface GatekeeperDeps {
   readonly keys: Pick<KeyStore, 'verify' | 'touch'>;
   readonly rateLimiter: RateLimiter;
-  readonly usage: UsageMeter;
 }
 
 /** The checks of one call in the documented order. */
-export function createGatekeeper({ keys, rateLimiter, usage }: GatekeeperDeps): Gatekeeper {
+export function createGatekeeper({ keys, rateLimiter }: GatekeeperDeps): Gatekeeper {
   return {
     async identify(credentials) {
       if (!credentials) throw unauthorized();
@@ -38,7 +36,6 @@ export function createGatekeeper({ keys, rateLimiter, usage }: GatekeeperDeps): 
         );
       }
       if (key.qps !== null) await takeToken(key.id, key.qps);
-      await usage.admit(key);
       await keys.touch(key.id);
     },
   };
