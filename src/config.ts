@@ -77,6 +77,11 @@ export const VARIABLES = {
   maxSide: integer(4096, 48, 65535, 'Largest side of a picture of the documented interface.', 'px'),
   v2MaxFileBytes: integer(50 * MB, 1024, 1024 * MB, 'Largest picture file of /v2.', 'bytes'),
   v2MaxPixels: integer(64_000_000, 2304, 1_000_000_000, 'Most pixels of a picture of /v2.', 'px'),
+  studio: text(
+    'auto',
+    'Studio page at /: auto = without a key on loopback while only the development key exists; keys = always with a key; off.',
+    ['auto', 'keys', 'off'],
+  ),
   workers: integer(Math.max(1, Math.min(4, Math.floor(cores / 2))), 1, 64, 'Child processes that restore pictures.'),
   threads: integer(0, 0, 64, 'Inference threads per child; 0: processor cores divided by workers.'),
   queueLimit: integer(64, 0, 100_000, 'Pictures that may wait for a child.'),

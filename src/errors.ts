@@ -41,6 +41,8 @@ export const ERRORS = {
   NOT_RESULT: e(29901, 400, true, 'The asynchronous result is not ready yet.'),
   TASK_NOEXIST: e(10004, 400, false, 'The job is unknown, expired, or belongs to another key.'),
   METHOD_NOT_ALLOWED: e(1000405, 405, false, 'The path exists, but not with this method; see Allow.'),
+  NOT_ACCEPTABLE: e(1000406, 406, false, 'No form of the result that Accept names can be made.'),
+  IDEMPOTENCY_CONFLICT: e(1000409, 409, false, 'The Idempotency-Key was used with another picture or other options.'),
   ROUTE_NOT_FOUND: e(1000404, 404, false, 'No such path.'),
   GATEWAY_UNKNOWN_ERROR: e(90099, 500, true, 'A defect of ours; the request id links to the log.'),
 } as const satisfies Record<string, ErrorSpec>;

@@ -6,6 +6,7 @@ import { watchClient } from './plugins/client-gone.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { refuseWhileDraining } from './plugins/drain.ts';
 import { answerErrors } from './plugins/errors.ts';
+import { describeApi } from './plugins/openapi.ts';
 import { echoRequestId, requestId } from './plugins/request-id.ts';
 import { ROUTES } from './routes/index.ts';
 import './request-state.ts';
@@ -41,6 +42,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   answerErrors(server);
   await allowOrigins(server, deps.config.corsOrigins);
   refuseWhileDraining(server, deps.lifecycle);
+  await describeApi(server, deps.version);
   for (const routes of ROUTES) await server.register(async (scope) => routes(scope, deps));
   return server;
 }
