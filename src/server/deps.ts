@@ -3,6 +3,7 @@ import type { KeyStore } from '../db/keys.ts';
 import type { Db } from '../db/tables.ts';
 import type { Fetcher } from '../fetcher/fetcher.ts';
 import type { Accounting } from '../jobs/accounting.ts';
+import type { Jobs } from '../jobs/jobs.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
@@ -27,5 +28,6 @@ export interface ServerDeps {
   readonly fetcher: Fetcher;
   readonly models: Registry;
   readonly restorer: Restorer;
+  readonly jobs: Jobs;
   readonly lifecycle: Lifecycle;
 }

@@ -33,7 +33,8 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
     forceCloseConnections: 'idle',
     routerOptions: { caseSensitive: false, ignoreTrailingSlash: true, ignoreDuplicateSlashes: true, maxParamLength: 200 },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false } },
-    frameworkErrors: (_error, _request, reply: FastifyReply) => void reply.code(404).send(NO_ROUTE),
+    // A path that cannot even be decoded; hooks do not run for it.
+    frameworkErrors: (_error, request, reply: FastifyReply) => void reply.code(404).header('X-Request-Id', request.id).send(NO_ROUTE),
   }) as unknown as FastifyInstance;
   server.decorateRequest('apiKey', null);
   echoRequestId(server);

@@ -2,10 +2,15 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerDeps } from '../deps.ts';
 import { acceptAnyBody } from '../plugins/any-body.ts';
 import { requireKey } from '../plugins/auth.ts';
-import { AIQUALITY, syncRoute } from './aiquality.ts';
+import { syncRoute } from './aiquality.ts';
+import { asyncRoute } from './async.ts';
+import { familyInterfaces } from './family.ts';
+import { gatewayRoutes } from './gateway.ts';
 import { healthRoutes } from './health.ts';
 import { modelRoutes } from './models.ts';
+import { queryRoute } from './query.ts';
 import { resultRoutes } from './results.ts';
+import { usageRoute } from './usage.ts';
 
 /** A group of routes; each registers itself in a scope of its own. */
 export type RouteGroup = (server: FastifyInstance, deps: ServerDeps) => void | Promise<void>;
@@ -14,8 +19,13 @@ export type RouteGroup = (server: FastifyInstance, deps: ServerDeps) => void | P
 const family: RouteGroup = (server, deps) => {
   acceptAnyBody(server);
   requireKey(server, deps.gatekeeper);
-  syncRoute(server, deps, AIQUALITY);
+  for (const spec of familyInterfaces(deps.config)) {
+    syncRoute(server, deps, spec);
+    asyncRoute(server, deps, spec);
+  }
+  queryRoute(server, deps);
+  usageRoute(server, deps);
 };
 
 /** Everything the server answers, group by group. */
-export const ROUTES: readonly RouteGroup[] = [healthRoutes, modelRoutes, resultRoutes, family];
+export const ROUTES: readonly RouteGroup[] = [healthRoutes, modelRoutes, resultRoutes, family, gatewayRoutes];
