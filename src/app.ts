@@ -7,13 +7,15 @@ import { loadServerKey } from './db/server-key.ts';
 import type { Db } from './db/tables.ts';
 import { createFetcher } from './fetcher/fetcher.ts';
 import { createAccounting } from './jobs/accounting.ts';
+import { createJobs, type JobsOptions } from './jobs/jobs.ts';
 import { createRegistry, shippedModelsDir } from './models/registry.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
-import { createMetrics } from './observability/metrics.ts';
+import { createMetrics, type Metrics } from './observability/metrics.ts';
 import { createGatekeeper } from './server/access/gatekeeper.ts';
 import { createMemoryRateLimiter } from './server/access/rate-limiter.ts';
 import type { ServerDeps } from './server/deps.ts';
 import { createLifecycle } from './server/lifecycle.ts';
+import { queryAnswer } from './server/restoration/job-answer.ts';
 import { buildServer } from './server/server.ts';
 import type { Storage } from './storage/contract.ts';
 import { createDiskStorage } from './storage/disk.ts';
@@ -78,14 +80,27 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const lifecycle = createLifecycle();
   const accounting = createAccounting(db);
   const gatekeeper = createGatekeeper({ keys, rateLimiter: createMemoryRateLimiter() });
+  const jobs = createJobs(
+    {
+      db,
+      accounting,
+      storage,
+      spool,
+      fetcher,
+      restorer,
+      secretOf: (id) => keys.secretOf(id),
+      answer: async (job) => (await queryAnswer(job, job.id, { storage })).body,
+    },
+    jobsOptions(config, logger, metrics),
+  );
   const retention = createRetention({
-    tasks: [sweepStorage(storage), sweepSpool(spool, SPOOL_AGE), { name: 'reservations', run: (now) => accounting.sweep(now) }],
+    tasks: [jobs.sweep, sweepStorage(storage), sweepSpool(spool, SPOOL_AGE), { name: 'reservations', run: (now) => accounting.sweep(now) }],
     everyMs: config.sweepSeconds * 1000,
     onError: (task, err) => logger.error({ err, task }, 'sweep failed'),
   });
   const deps: ServerDeps = {
     ...{ config, version, logger, metrics, db, keys, gatekeeper, accounting },
-    ...{ storage, spool, fetcher, models, restorer, lifecycle },
+    ...{ storage, spool, fetcher, models, restorer, jobs, lifecycle },
   };
   const server = await buildServer(deps);
 
@@ -94,7 +109,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     lifecycle.drain();
     const started = performance.now();
     const grace = config.drainTimeout * 1000;
-    await lifecycle.idle(grace);
+    await Promise.all([lifecycle.idle(grace), jobs.stop(grace)]);
     await restorer.close(Math.max(0, grace - (performance.now() - started)));
     await server.close();
     await retention.stop();
@@ -106,6 +121,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     async start() {
       retention.start();
       if ('ready' in restorer) await (restorer as { ready(): Promise<void> }).ready();
+      await jobs.start();
       return { url: await server.listen({ host: config.host, port: config.port }) };
     },
     drain: () => lifecycle.drain(),
@@ -128,4 +144,26 @@ function startPool(config: Config, modelsDir: string, logger: Logger): Restorer 
     maxMemory: config.workerMemory,
     onEvent: (event) => logger.debug(event, 'pool'),
   });
+}
+
+function jobsOptions(config: Config, logger: Logger, metrics: Metrics): JobsOptions {
+  return {
+    // A process that only serves HTTP accepts jobs and leaves them to the workers.
+    concurrency: config.role === 'api' ? 0 : config.jobConcurrency || config.workers,
+    limit: config.jobLimit,
+    attempts: config.jobAttempts,
+    timeout: config.jobTimeout * 1000,
+    lifetime: config.resultHours * 3_600_000,
+    callbackAttempts: config.callbackAttempts,
+    callbackBackoff: config.callbackBackoff * 1000,
+    callbackTimeout: config.fetchTimeout * 1000,
+    onError: (err, job) => logger.warn({ err, job }, 'asynchronous work met an error'),
+    onEnd: (end) => {
+      if ('failure' in end) return metrics.picture({ outcome: end.failure.kind });
+      for (const { outcome } of end.results) {
+        const megapixels = (outcome.width * outcome.height) / 1e6;
+        metrics.picture({ outcome: 'ok', model: outcome.report.model ?? 'none', megapixels, timings: outcome.report.timings });
+      }
+    },
+  };
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Transaction } from 'kysely';
 import type { ApiKey } from '../db/keys.ts';
 import type { Db, Tables } from '../db/tables.ts';
-import { AppError, toAppError } from '../errors.ts';
+import { AppError } from '../errors.ts';
 
 /** The limits of a key that accounting keeps. */
 export type AccountKey = Pick<ApiKey, 'id' | 'dailyLimit' | 'monthlyLimit' | 'concurrentLimit'>;
@@ -41,24 +41,12 @@ export interface Accounting {
   charge(reservation: string, work: Work, trx?: Trx): Promise<boolean>;
   /** Gives the pictures back; with a code the failure is counted. False when it was settled before. */
   refund(reservation: string, code?: number, trx?: Trx): Promise<boolean>;
-  /**
-   * Reserves, runs a synchronous call, and settles by its outcome.
-   * @param timeout milliseconds after which a crashed process's reservation is given back
-   */
-  charged<T>(
-    key: AccountKey,
-    pictures: number,
-    timeout: number,
-    run: () => Promise<{ readonly value: T; readonly work: Work }>,
-  ): Promise<T>;
   /** Gives back what crashed processes left reserved; returns how many. */
   sweep(now: number): Promise<number>;
 }
 
 /** Seconds a client should wait when its key has too much running: about one picture's time. */
 const CONCURRENT_RETRY = 2;
-/** A crashed call's reservation outlives its time limit by this, so that a slow answer is still charged. */
-const GRACE = 60_000;
 
 export function createAccounting(db: Db, now: () => number = Date.now): Accounting {
   const inTransaction = <T>(trx: Trx | undefined, run: (trx: Trx) => Promise<T>) => (trx ? run(trx) : db.transaction().execute(run));
@@ -107,18 +95,6 @@ export function createAccounting(db: Db, now: () => number = Date.now): Accounti
         if (code !== undefined) await countFailure(trx, settled.key_id, dayOf(now()), code);
         return true;
       }),
-
-    async charged(key, pictures, timeout, run) {
-      const reservation = await accounting.reserve(key, pictures, { expiresAt: now() + timeout + GRACE });
-      try {
-        const { value, work } = await run();
-        await accounting.charge(reservation, work);
-        return value;
-      } catch (error) {
-        await accounting.refund(reservation, toAppError(error).spec.code);
-        throw error;
-      }
-    },
 
     async sweep(time) {
       const left = await db.selectFrom('reservations').select('id').where('expires_at', '<=', time).execute();

@@ -12,7 +12,7 @@ import type { Accounting, AccountKey } from './accounting.ts';
 import { Callbacks } from './callbacks.ts';
 import { Changes } from './changes.ts';
 import { type Job, type JobPicture, objectsOf } from './job.ts';
-import { Runner } from './runner.ts';
+import { type JobEnd, Runner } from './runner.ts';
 import { isFinal } from './states.ts';
 import { type Accepted, JobStore } from './store.ts';
 
@@ -51,6 +51,8 @@ export interface JobsOptions {
   /** Milliseconds for one try. */
   readonly callbackTimeout: number;
   readonly onError: (error: unknown, job?: string) => void;
+  /** Told of every job that this process brought to its end. */
+  readonly onEnd?: ((end: JobEnd) => void) | undefined;
 }
 
 export interface JobsDeps {
@@ -94,8 +96,9 @@ const SWEEP_PORTION = 100;
 const WATCH_POLL = 500;
 
 export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
-  const { db, accounting, storage, onError } = { ...deps, ...options };
-  const store = new JobStore(db, accounting, { jobs: options.limit, attempts: options.attempts });
+  const { storage } = deps;
+  const { onError } = options;
+  const store = new JobStore(deps.db, deps.accounting, { jobs: options.limit, attempts: options.attempts });
   const changes = new Changes();
   const callbacks = new Callbacks(
     { ...deps, dispatcher: deps.fetcher.dispatcher },
@@ -124,9 +127,10 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
     const object = await storage.put({ bytes: source.bytes }, { type: source.type ?? 'application/octet-stream', expiresAt });
     return { ...rest, source: { object: object.id } };
   };
+  let stopped = false;
   async function* watch(id: string, keyId: string, signal?: AbortSignal): AsyncIterable<Job> {
     let last = '';
-    while (!signal?.aborted) {
+    while (!signal?.aborted && !stopped) {
       // Asked for before the look, so that a change in between is not missed.
       const change = changes.next(id, WATCH_POLL, signal);
       const job = await find(id, keyId);
@@ -177,7 +181,6 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
     sweep: {
       name: 'jobs',
       async run(now) {
-        await accounting.sweep(now);
         let removed = 0;
         for (;;) {
           const jobs = await store.expire(now, SWEEP_PORTION);
@@ -199,8 +202,10 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
     },
     async stop(grace) {
       await runner.stop(grace);
-      await callbacks.stop();
+      // Who still waits is answered with the job as it is.
+      stopped = true;
       changes.close();
+      await callbacks.stop();
     },
   };
 }

@@ -6,7 +6,7 @@ import type { Spool, SpoolFolder } from '../storage/spool.ts';
 import { ChildGone } from '../workers/child.ts';
 import type { Restorer } from '../workers/contract.ts';
 import type { Work } from './accounting.ts';
-import type { Job, JobPicture, JobResult } from './job.ts';
+import type { Job, JobFailure, JobPicture, JobResult } from './job.ts';
 import { isGone, newOwner } from './owner.ts';
 import { gaveUp, type JobStore } from './store.ts';
 
@@ -21,7 +21,11 @@ export interface RunnerOptions {
   /** Called when a job's state or progress may have changed. */
   readonly onChange: (id: string) => void;
   readonly onError: (error: unknown, job?: string) => void;
+  readonly onEnd?: ((end: JobEnd) => void) | undefined;
 }
+
+/** How a job ended, for metrics. */
+export type JobEnd = { readonly results: readonly JobResult[] } | { readonly failure: JobFailure };
 
 export interface RunnerDeps {
   readonly store: JobStore;
@@ -147,6 +151,7 @@ export class Runner {
       for (const [index, picture] of job.pictures.entries()) results.push(await this.#restore(picture, index, folder, job, active));
       const seconds = (performance.now() - started) / 1000;
       owned = await this.#deps.store.succeed(job.id, this.#owner, results, workOf(results, seconds));
+      if (owned) this.#options.onEnd?.({ results });
     } catch (error) {
       await this.#settleFailure(job, error, active);
     } finally {
@@ -206,7 +211,7 @@ export class Runner {
       return;
     }
     const end = failure.cause instanceof ChildGone ? gaveUp(job.attempts) : { kind: failure.kind, message: failure.message };
-    await store.fail(job.id, end, this.#owner);
+    if (await store.fail(job.id, end, this.#owner)) this.#options.onEnd?.({ failure: end });
   }
 
   async #keep(): Promise<void> {

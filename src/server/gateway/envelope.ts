@@ -46,7 +46,10 @@ export function gatewayStatus(error: AppError): number {
 /** The answer for a task as it is now. @param waited whether a wait for its end ran out */
 export async function taskAnswer(job: Job, request: FastifyRequest, deps: ServerDeps, waited = false): Promise<EnvelopeAnswer> {
   if (job.state === 'succeeded') {
-    return { status: 200, body: envelope(request, { ...taskData(job, TASK_STATUS.success, deps), result: await successResult(job, deps) }) };
+    return {
+      status: 200,
+      body: envelope(request, { ...taskData(job, TASK_STATUS.success, deps), result: await successResult(job, deps) }),
+    };
   }
   if (!isFinal(job.state)) {
     const status = waited ? TASK_STATUS.waitRanOut : job.state === 'running' ? TASK_STATUS.running : TASK_STATUS.created;

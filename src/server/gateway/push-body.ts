@@ -40,7 +40,8 @@ function checkTaskType(value: unknown): void {
 
 /** `{url, profile: {media_profiles}}` as `{media_data, media_profiles}`. */
 function imagesOf(images: unknown): unknown {
-  if (images === undefined || images === null || images === '') throw new AppError('PARAM_MISSING_ERROR', 'init_images is missing or empty.');
+  if (images === undefined || images === null || images === '')
+    throw new AppError('PARAM_MISSING_ERROR', 'init_images is missing or empty.');
   if (!Array.isArray(images)) throw new AppError('PARAM_TYPE_ERROR', `init_images: expected an array, received ${kindOf(images)}.`);
   if (images.length === 0) throw new AppError('PARAM_MISSING_ERROR', 'init_images is missing or empty.');
   return images.map((image: unknown) => {

@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts';
 import { AppError } from '../../errors.ts';
-import { familyInterfaces } from '../routes/family.ts';
 import type { SyncRouteSpec } from '../routes/aiquality.ts';
+import { familyInterfaces } from '../routes/family.ts';
 
 /**
  * Finds the interface that a task name means. `/v1/aiquality`, `v1/aiquality`, `v1_aiquality_async`
