@@ -61,12 +61,12 @@ class RestorationNet(nn.Module):
         nn.init.zeros_(self.tail.weight)
         nn.init.zeros_(self.tail.bias)
 
-    def residual(self, picture, conditions):
-        half = F.pixel_unshuffle(picture, 2)
+    def half_residual(self, half, conditions):
+        """Nx12 pixel-unshuffled picture at half resolution -> its Nx12 residual."""
         maps = conditions[:, :, None, None].expand(-1, -1, half.shape[2], half.shape[3])
         # In full precision also under autocast: bfloat16 would round 8-bit input to 7-8 bits and hide
         # the small steps between blocks that this network is to find.
-        with torch.autocast(picture.device.type, enabled=False):
+        with torch.autocast(half.device.type, enabled=False):
             x = self.head(torch.cat([half, maps], 1))
         skips = []
         for blocks, shrink in zip(self.down_blocks, self.shrink):
@@ -76,7 +76,10 @@ class RestorationNet(nn.Module):
         x = self.bottom(x)
         for i in (1, 0):
             x = self.up_blocks[i](F.pixel_shuffle(self.grow[i](x), 2) + skips[i])
-        return F.pixel_shuffle(self.tail(x), 2)
+        return self.tail(x)
+
+    def residual(self, picture, conditions):
+        return F.pixel_shuffle(self.half_residual(F.pixel_unshuffle(picture, 2), conditions), 2)
 
     def forward(self, picture, conditions):
         return picture + self.residual(picture, conditions)

@@ -1,7 +1,12 @@
 import type { JpegMarkers } from './jpeg-markers.ts';
 
-/** Sums of ITU-T T.81 Annex K's tables K.1 (luma) and K.2 (chroma): libjpeg's quality 50. */
+/** ITU-T T.81 Annex K, table K.1: libjpeg's luma table at quality 50. */
+const STANDARD_LUMA = [
+  16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87, 80, 62, 18, 22,
+  37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92, 95, 98, 112, 100, 103, 99,
+];
 const STANDARD_LUMA_SUM = 3688;
+/** Sum of table K.2 (chroma). */
 const STANDARD_CHROMA_SUM = 5667;
 
 /** How coarsely a JPEG file was quantised, by its own tables. */
@@ -23,7 +28,7 @@ export function jpegQuality(markers: JpegMarkers): JpegQuality | undefined {
   const lumaScale = luma / STANDARD_LUMA_SUM;
   const chroma = markers.tableOf.length >= 3 ? sum(markers.tables.get(markers.tableOf[1] ?? 1)) : undefined;
   const chromaScale = chroma ? chroma / STANDARD_CHROMA_SUM : lumaScale;
-  return { lumaScale, chromaScale, subsampling: subsamplingOf(markers), quality: qualityOf(lumaScale) };
+  return { lumaScale, chromaScale, subsampling: subsamplingOf(markers), quality: qualityOf(luma) };
 }
 
 function subsamplingOf(markers: JpegMarkers): number {
@@ -33,8 +38,19 @@ function subsamplingOf(markers: JpegMarkers): number {
   return ratio >= 4 ? 1 : ratio >= 2 ? 0.5 : 0;
 }
 
-/** Inverse of libjpeg's jpeg_quality_scaling. Coarser than quality 1 reads 1. */
-function qualityOf(scale: number): number {
-  const quality = scale >= 1 ? 50 / scale : 100 - 50 * scale;
-  return Math.min(100, Math.max(1, Math.round(quality)));
+/** Sum of libjpeg's luma table at a quality (jpeg_quality_scaling and the clip to 1…255). */
+function lumaSumAt(quality: number): number {
+  const scale = quality < 50 ? Math.floor(5000 / quality) : 200 - 2 * quality;
+  return STANDARD_LUMA.reduce((sum, value) => sum + Math.min(255, Math.max(1, Math.floor((value * scale + 50) / 100))), 0);
+}
+
+const LUMA_SUMS = Array.from({ length: 100 }, (_, i) => lumaSumAt(i + 1));
+
+/** The quality whose table sum is nearest; the higher of two equals. */
+function qualityOf(lumaSum: number): number {
+  let best = 100;
+  for (let quality = 99; quality >= 1; quality--) {
+    if (Math.abs((LUMA_SUMS[quality - 1] as number) - lumaSum) < Math.abs((LUMA_SUMS[best - 1] as number) - lumaSum)) best = quality;
+  }
+  return best;
 }

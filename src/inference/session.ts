@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
+import type { NetworkFile } from '../models/manifest.ts';
 import { type ModelEntry, readVerified } from '../models/registry.ts';
 
 export interface SessionOptions {
@@ -19,8 +20,8 @@ export interface Network {
 /**
  * @throws AppError PROCESS_ERROR when the file is damaged or the provider is not there
  */
-export async function openNetwork(entry: ModelEntry, options: SessionOptions): Promise<Network> {
-  const session = await create(entry, options);
+export async function openNetwork(entry: ModelEntry, file: NetworkFile, options: SessionOptions): Promise<Network> {
+  const session = await create(entry, file, options);
   const [picture = 'picture', conditionsName = 'conditions'] = session.inputNames;
   const [restored = 'restored'] = session.outputNames;
   return {
@@ -29,16 +30,16 @@ export async function openNetwork(entry: ModelEntry, options: SessionOptions): P
       const feeds: Record<string, Tensor> = { [picture]: new Tensor('uint8', rgb, [1, height, width, 3]) };
       if (entry.manifest.conditions.length > 0) feeds[conditionsName] = new Tensor('float32', conditions, [1, conditions.length]);
       const output = (await session.run(feeds))[restored];
-      if (!output) throw new AppError('PROCESS_ERROR', `The network ${entry.manifest.name} gave no picture.`);
+      if (!output) throw new AppError('PROCESS_ERROR', `The model ${entry.manifest.name} gave no picture.`);
       return output.data as Uint8Array;
     },
     close: () => session.release(),
   };
 }
 
-async function create(entry: ModelEntry, options: SessionOptions): Promise<InferenceSession> {
+async function create(entry: ModelEntry, file: NetworkFile, options: SessionOptions): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(readVerified(entry), {
+    return await InferenceSession.create(readVerified(entry, file), {
       executionProviders: options.provider === 'cpu' ? ['cpu'] : [options.provider, 'cpu'],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
@@ -50,7 +51,7 @@ async function create(entry: ModelEntry, options: SessionOptions): Promise<Infer
     });
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    throw new AppError('PROCESS_ERROR', `The network ${entry.manifest.name} cannot be loaded with the provider ${options.provider}.`, {
+    throw new AppError('PROCESS_ERROR', `The model ${entry.manifest.name} cannot be loaded with the provider ${options.provider}.`, {
       cause,
     });
   }

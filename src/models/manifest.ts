@@ -1,12 +1,23 @@
 import { type Static, Type } from 'typebox';
 
-/** What a network is, needs and costs. `models/NAME/manifest.json`; checked when it is loaded. */
+/** What a picture mostly suffers from, as far as analyse can tell. */
+export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise')]);
+export type Suffering = Static<typeof Suffering>;
+
+const NetworkFile = Type.Object({
+  file: Type.String({ pattern: '^[A-Za-z0-9._-]+\\.onnx$' }),
+  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  when: Type.Union([Suffering, Type.Literal('any')]),
+});
+export type NetworkFile = Static<typeof NetworkFile>;
+
+/** What a model is, needs and costs. `models/NAME/manifest.json`; checked when it is loaded. */
 export const Manifest = Type.Object({
   name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' }),
   version: Type.String(),
   task: Type.Union([Type.Literal('restore')]),
-  file: Type.String({ pattern: '^[A-Za-z0-9._-]+\\.onnx$' }),
-  sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+  /** Networks of one shape; `when` says which pictures each is for. One with `any` serves alone. */
+  networks: Type.Array(NetworkFile, { minItems: 1 }),
   description: Type.String(),
   input: Type.Object({ layout: Type.Literal('NHWC'), type: Type.Literal('uint8'), channels: Type.Literal('RGB') }),
   /** Names of the conditioning numbers the network takes, in order (see `imaging/conditions.ts`). */

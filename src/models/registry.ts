@@ -3,12 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
-import { Manifest } from './manifest.ts';
+import { Manifest, type NetworkFile, type Suffering } from './manifest.ts';
 
 export interface ModelEntry {
   readonly manifest: Manifest;
   readonly dir: string;
-  readonly modelFile: string;
   readonly origin: 'shipped' | 'imported';
 }
 
@@ -66,7 +65,7 @@ function scan(dir: string, origin: ModelEntry['origin'], problems: Verification[
     if (!folder.isDirectory() || !existsSync(join(path, 'manifest.json'))) continue;
     const read = readManifest(join(path, 'manifest.json'));
     if ('problem' in read) problems.push({ name: folder.name, ok: false, problem: read.problem });
-    else entries.push({ manifest: read.manifest, dir: path, modelFile: join(path, read.manifest.file), origin });
+    else entries.push({ manifest: read.manifest, dir: path, origin });
   }
   return entries.sort((a, b) => a.manifest.name.localeCompare(b.manifest.name));
 }
@@ -82,18 +81,31 @@ function readManifest(file: string): { manifest: Manifest } | { problem: string 
   }
 }
 
+/** The network of a model for a picture that suffers from this. */
+export function networkFor(entry: ModelEntry, suffering: Suffering): NetworkFile {
+  const { networks } = entry.manifest;
+  return (
+    networks.find((network) => network.when === suffering) ??
+    networks.find((network) => network.when === 'any') ??
+    (networks[0] as NetworkFile)
+  );
+}
+
 /** @throws AppError PROCESS_ERROR when the file is missing or not the one the manifest names */
-export function readVerified(entry: ModelEntry): Uint8Array {
-  const check = verifyEntry(entry);
-  if (!check.ok) throw new AppError('PROCESS_ERROR', `The network ${entry.manifest.name} cannot be used: ${check.problem}.`);
-  return readFileSync(entry.modelFile);
+export function readVerified(entry: ModelEntry, network: NetworkFile): Uint8Array {
+  const problem = problemOf(entry, network);
+  if (problem) throw new AppError('PROCESS_ERROR', `The model ${entry.manifest.name} cannot be used: ${problem}.`);
+  return readFileSync(join(entry.dir, network.file));
+}
+
+function problemOf(entry: ModelEntry, network: NetworkFile): string | undefined {
+  const path = join(entry.dir, network.file);
+  if (!existsSync(path)) return `${network.file} is missing`;
+  const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
+  return digest === network.sha256 ? undefined : `${network.file} is not the file its manifest names (checksum differs)`;
 }
 
 function verifyEntry(entry: ModelEntry): Verification {
-  const name = entry.manifest.name;
-  if (!existsSync(entry.modelFile)) return { name, ok: false, problem: `${entry.manifest.file} is missing` };
-  const digest = createHash('sha256').update(readFileSync(entry.modelFile)).digest('hex');
-  return digest === entry.manifest.sha256
-    ? { name, ok: true }
-    : { name, ok: false, problem: `${entry.manifest.file} is not the file its manifest names (checksum differs)` };
+  const found = entry.manifest.networks.map((network) => problemOf(entry, network)).filter((problem) => problem !== undefined);
+  return { name: entry.manifest.name, ok: found.length === 0, ...(found.length > 0 ? { problem: found.join('; ') } : {}) };
 }

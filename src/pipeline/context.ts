@@ -1,7 +1,9 @@
+import type { Blockiness } from '../imaging/blockiness.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { Picture } from '../imaging/picture.ts';
 import type { Network } from '../inference/session.ts';
+import type { Suffering } from '../models/manifest.ts';
 import type { ModelEntry } from '../models/registry.ts';
 import type { RestoreTask } from './options.ts';
 import type { RestoreOutcome, RestoreReport } from './report.ts';
@@ -10,7 +12,8 @@ import type { RestoreOutcome, RestoreReport } from './report.ts';
 export interface Engine {
   /** @throws AppError PARAM_VALUE_ERROR for an unknown name */
   model(name: string): ModelEntry;
-  network(entry: ModelEntry): Promise<Network>;
+  /** The model's network for a picture that suffers from this. */
+  network(entry: ModelEntry, suffering: Suffering): Promise<Network>;
 }
 
 /** What the codec found beside the pixels. Blocks are the raw payloads as the container held them. */
@@ -28,6 +31,7 @@ export interface Analysis {
   readonly jpeg: JpegQuality | undefined;
   readonly rawSigma: number;
   readonly blur: number;
+  readonly blocks: Blockiness;
   readonly grey: boolean;
 }
 
@@ -55,6 +59,8 @@ export interface Context {
   analysis: Analysis;
   /** gate */
   gate: RestoreReport['gate'];
+  /** gate */
+  suffering: Suffering;
   /** restore, guard, blend, orient: HWC uint8 RGB; the picture's own array where nothing was changed */
   restored: Uint8Array;
   /** encode */

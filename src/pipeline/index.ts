@@ -1,7 +1,8 @@
 import { toAppError } from '../errors.ts';
 import { refuseUnsafeLoaders } from '../imaging/codec.ts';
 import { type Network, openNetwork } from '../inference/session.ts';
-import { createRegistry, type ModelEntry, shippedModelsDir } from '../models/registry.ts';
+import type { Suffering } from '../models/manifest.ts';
+import { createRegistry, type ModelEntry, networkFor, shippedModelsDir } from '../models/registry.ts';
 import type { Context, Engine, Step } from './context.ts';
 import type { RestoreTask } from './options.ts';
 import type { RestoreOutcome } from './report.ts';
@@ -35,7 +36,7 @@ export interface PipelineOptions {
 export interface Pipeline {
   /** @throws AppError with the picture's own code, or PROCESS_ERROR */
   restore(task: RestoreTask, onProgress?: (done: number) => void): Promise<RestoreOutcome>;
-  /** Loads the default network, so that the first picture does not wait for it. */
+  /** Loads the default model's networks, so that the first picture does not wait for it. */
   warmUp(): Promise<void>;
   close(): Promise<void>;
 }
@@ -47,12 +48,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const networks = new Map<string, Promise<Network>>();
   const engine: Engine = {
     model: (name) => registry.get(name === 'auto' ? (options.defaultModel ?? 'general') : name),
-    network: (entry) => loadOnce(networks, entry, options),
+    network: (entry, suffering) => loadOnce(networks, entry, suffering, options),
   };
   return {
     restore: (task, onProgress) => run(task, engine, onProgress ?? (() => {})),
     async warmUp() {
-      await engine.network(engine.model('auto'));
+      for (const suffering of ['compression', 'noise'] as const) await engine.network(engine.model('auto'), suffering);
     },
     async close() {
       for (const network of networks.values()) await (await network).close();
@@ -61,13 +62,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-function loadOnce(networks: Map<string, Promise<Network>>, entry: ModelEntry, options: PipelineOptions): Promise<Network> {
-  const name = entry.manifest.name;
-  let network = networks.get(name);
+function loadOnce(
+  networks: Map<string, Promise<Network>>,
+  entry: ModelEntry,
+  suffering: Suffering,
+  options: PipelineOptions,
+): Promise<Network> {
+  const file = networkFor(entry, suffering);
+  const key = `${entry.dir}/${file.file}`;
+  let network = networks.get(key);
   if (!network) {
-    network = openNetwork(entry, { threads: options.threads, provider: options.provider ?? 'cpu' });
-    networks.set(name, network);
-    network.catch(() => networks.delete(name));
+    network = openNetwork(entry, file, { threads: options.threads, provider: options.provider ?? 'cpu' });
+    networks.set(key, network);
+    network.catch(() => networks.delete(key));
   }
   return network;
 }

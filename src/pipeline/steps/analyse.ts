@@ -1,3 +1,4 @@
+import { blockinessOf } from '../../imaging/blockiness.ts';
 import { blurOf } from '../../imaging/blur.ts';
 import { isGrey } from '../../imaging/grey.ts';
 import { jpegQuality } from '../../imaging/jpeg-quality.ts';
@@ -10,6 +11,7 @@ export function analyse(context: Context): void {
   context.analysis = {
     jpeg: context.header.jpeg && jpegQuality(context.header.jpeg),
     rawSigma: rawNoiseSigma(rgb, width, height),
+    blocks: blockinessOf(rgb, width, height),
     blur: blurOf(rgb, width, height),
     grey: context.facts.greyContainer || isGrey(rgb),
   };

@@ -9,12 +9,12 @@ import type { Context } from '../context.ts';
  * result equals the untiled one within 1/255.
  */
 export async function restore(context: Context): Promise<void> {
-  const { picture, model, gate, task } = context;
+  const { picture, model, gate, suffering, task } = context;
   if (gate.action === 'copy' || task.options.strength === 0) {
     context.restored = picture.rgb;
     return;
   }
-  const network = await context.engine.network(model);
+  const network = await context.engine.network(model, suffering);
   const conditions = conditionVector(model.manifest.conditions, context.analysis);
   const tiles = planTiles(picture.width, picture.height, model.manifest.tile);
   const restored = new Uint8Array(picture.rgb.length);

@@ -1,0 +1,64 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { readTile, writeTile } from '../../src/imaging/tile-pixels.ts';
+import { planTiles, type TileRule } from '../../src/imaging/tiles.ts';
+
+const rules = fc.record({
+  multiple: fc.constantFrom(8, 16),
+  halo: fc.constantFrom(0, 8, 32, 48),
+  max: fc.constantFrom(128, 160, 256),
+}) as fc.Arbitrary<TileRule>;
+const side = fc.integer({ min: 17, max: 900 });
+
+describe('planTiles', () => {
+  it('kept parts cover every pixel exactly once; origins and sizes keep the phase; context is never short', () => {
+    fc.assert(
+      fc.property(side, side, rules, (width, height, rule) => {
+        const covered = new Uint8Array(width * height);
+        for (const tile of planTiles(width, height, rule)) {
+          expect([tile.x % rule.multiple, tile.y % rule.multiple, tile.width % rule.multiple, tile.height % rule.multiple]).toEqual([
+            0, 0, 0, 0,
+          ]);
+          expect(Math.max(tile.width, tile.height)).toBeLessThanOrEqual(rule.max);
+          // Context: the halo, or the picture's own edge.
+          expect(tile.x === 0 || tile.keepX - tile.x >= rule.halo).toBe(true);
+          expect(tile.y === 0 || tile.keepY - tile.y >= rule.halo).toBe(true);
+          expect(tile.keepX + tile.keepWidth === width || tile.x + tile.width - tile.keepX - tile.keepWidth >= rule.halo).toBe(true);
+          expect(tile.keepY + tile.keepHeight === height || tile.y + tile.height - tile.keepY - tile.keepHeight >= rule.halo).toBe(true);
+          for (let y = tile.keepY; y < tile.keepY + tile.keepHeight; y++) {
+            for (let x = tile.keepX; x < tile.keepX + tile.keepWidth; x++) covered[y * width + x] = (covered[y * width + x] as number) + 1;
+          }
+        }
+        expect(covered.every((count) => count === 1)).toBe(true);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('tiles of one picture have one size per side, so the engine keeps its memory plan', () => {
+    fc.assert(
+      fc.property(side, side, rules, (width, height, rule) => {
+        const tiles = planTiles(width, height, rule);
+        expect(new Set(tiles.map((tile) => `${tile.width}×${tile.height}`)).size).toBe(1);
+      }),
+    );
+  });
+
+  it('what is read and written back without a network is the picture itself', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 17, max: 300 }),
+        fc.integer({ min: 17, max: 300 }),
+        rules,
+        fc.integer(),
+        (width, height, rule, seed) => {
+          const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) => (Math.imul(i + seed, 2654435761) >>> 24) & 255);
+          const out = new Uint8Array(rgb.length);
+          for (const tile of planTiles(width, height, rule)) writeTile(out, width, readTile(rgb, width, height, tile), tile);
+          expect(Buffer.compare(Buffer.from(out), Buffer.from(rgb))).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});

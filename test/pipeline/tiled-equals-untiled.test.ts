@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import sharp from 'sharp';
+import { afterAll, describe, expect, it } from 'vitest';
+import { conditionVector } from '../../src/imaging/conditions.ts';
+import { rawNoiseSigma } from '../../src/imaging/noise.ts';
+import { readTile, writeTile } from '../../src/imaging/tile-pixels.ts';
+import { planTiles, type TileRule } from '../../src/imaging/tiles.ts';
+import { openNetwork } from '../../src/inference/session.ts';
+import { createRegistry, networkFor, shippedModelsDir } from '../../src/models/registry.ts';
+import { CITY, noisy, samples, seeded } from './pictures.ts';
+
+const entry = createRegistry({ shippedDir: shippedModelsDir() }).get('general');
+const networks = await Promise.all(
+  (['compression', 'noise'] as const).map((suffering) => openNetwork(entry, networkFor(entry, suffering), { threads: 1, provider: 'cpu' })),
+);
+afterAll(() => Promise.all(networks.map((network) => network.close())));
+
+async function run(rgb: Uint8Array, width: number, height: number, rule: TileRule, which: number) {
+  const network = networks[which] as (typeof networks)[number];
+  const conditions = conditionVector(entry.manifest.conditions, { jpeg: undefined, rawSigma: rawNoiseSigma(rgb, width, height) });
+  const out = new Uint8Array(rgb.length);
+  const tiles = planTiles(width, height, rule);
+  for (const tile of tiles)
+    writeTile(out, width, await network.run(readTile(rgb, width, height, tile), tile.width, tile.height, conditions), tile);
+  return { out, tiles: tiles.length };
+}
+
+/** The shipped rule with small tiles, so that small pictures have seams; the halo is the shipped one. */
+const small = (max: number): TileRule => ({ ...entry.manifest.tile, max });
+
+async function largestDifference(rgb: Uint8Array, width: number, height: number, max: number, which: number): Promise<number> {
+  const whole = await run(rgb, width, height, small(4096), which);
+  const tiled = await run(rgb, width, height, small(max), which);
+  expect(whole.tiles).toBe(1);
+  expect(tiled.tiles).toBeGreaterThan(1);
+  return whole.out.reduce((most, value, i) => Math.max(most, Math.abs(value - (tiled.out[i] as number))), 0);
+}
+
+describe('tiled equals untiled within 1/255', () => {
+  it('on random pictures of odd sizes', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 170, max: 330 }),
+        fc.integer({ min: 60, max: 330 }),
+        fc.constantFrom(144, 160),
+        fc.integer({ min: 0, max: 1 }),
+        fc.integer(),
+        async (width, height, max, which, seed) => {
+          const random = seeded(seed);
+          const rgb = Uint8Array.from({ length: width * height * 3 }, () => random() * 256);
+          expect(await largestDifference(rgb, width, height, max, which)).toBeLessThanOrEqual(1);
+        },
+      ),
+      { numRuns: 8, seed: 1 },
+    );
+  });
+
+  it.each([
+    ['compressed', 0],
+    ['noisy', 1],
+  ] as const)('on a real picture, %s', async (_, which) => {
+    const { data, width, height } =
+      which === 0
+        ? await samples(await sharp(CITY).extract({ left: 0, top: 0, width: 317, height: 239 }).jpeg({ quality: 10 }).toBuffer())
+        : await samples(CITY);
+    expect(await largestDifference(which === 0 ? data : noisy(data, 50, 3), width, height, 160, which)).toBeLessThanOrEqual(1);
+  });
+});
