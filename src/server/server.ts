@@ -26,7 +26,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
     trustProxy: deps.config.trustProxy,
     bodyLimit: deps.config.bodyLimit,
     requestTimeout: REQUEST_TIMEOUT,
-    connectionTimeout: deps.config.syncTimeout * 1000 + SILENCE,
+    connectionTimeout: Math.max(deps.config.syncTimeout, deps.config.gatewayTimeout) * 1000 + SILENCE,
     keepAliveTimeout: 72_000,
     // Draining refuses with the family's own answer instead.
     return503OnClosing: false,

@@ -13,7 +13,7 @@ import { readQuotas, readUsage } from '../../src/jobs/usage.ts';
 import { DEFAULT_OPTIONS, DOCUMENTED_LIMITS } from '../../src/pipeline/options.ts';
 import { createDiskStorage } from '../../src/storage/disk.ts';
 import { createSpool } from '../../src/storage/spool.ts';
-import { createPool } from '../../src/workers/pool.ts';
+import { createPool, type Pool } from '../../src/workers/pool.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
 export interface BenchOptions extends Partial<JobsOptions> {
@@ -29,17 +29,8 @@ export async function bench(options: BenchOptions = {}) {
   const db = await openDatabase(folder);
   const keys = createKeyStore(db, loadServerKey('', folder));
   const storage = createDiskStorage(join(folder, 'objects'));
-  const pool = createPool({
-    // Children of a bench that runs nothing would only take time to start.
-    workers: options.idle ? 0 : 1,
-    threads: 1,
-    provider: 'cpu',
-    modelsDir: '',
-    queueLimit: 100,
-    maxTasks: 1000,
-    maxMemory: 2 ** 40,
-    entry: fileURLToPath(new URL('./entries/obedient.ts', import.meta.url)),
-  });
+  // Children of a bench that runs nothing would only take time to start.
+  const pool = obedientPool(options.idle ? 0 : 1);
   const fetcher = createFetcher({ timeout: 2000, redirects: 0, allow: ['127.0.0.1'], ports: ['80', '443'] });
   const accounting = createAccounting(db);
   const errors: unknown[] = [];
@@ -110,6 +101,20 @@ export async function bench(options: BenchOptions = {}) {
       return (await storage.download(id, path)) ? readFileSync(path, 'utf8') : undefined;
     },
   };
+}
+
+/** A real pool whose children do what the source file says; see entries/obedient.ts. */
+export function obedientPool(workers = 1): Pool {
+  return createPool({
+    workers,
+    threads: 1,
+    provider: 'cpu',
+    modelsDir: '',
+    queueLimit: 100,
+    maxTasks: 1000,
+    maxMemory: 2 ** 40,
+    entry: fileURLToPath(new URL('./entries/obedient.ts', import.meta.url)),
+  });
 }
 
 /** A picture whose bytes are an order for the child. */
