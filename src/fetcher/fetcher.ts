@@ -83,7 +83,8 @@ async function follow(
 ): Promise<Dispatcher.ResponseData> {
   let url = first;
   for (let hop = 0; hop <= redirects; hop++) {
-    const response = await agent.request({ origin: url.origin, path: url.pathname + url.search, method: 'GET', headers, signal });
+    const request = { origin: url.origin, path: url.pathname + url.search, method: 'GET', headers, signal } as const;
+    const response = await untilAborted(signal, agent.request(request));
     if (!REDIRECTS.has(response.statusCode)) return response;
     const location = response.headers.location;
     response.body.on('error', () => undefined).destroy();
@@ -91,6 +92,16 @@ async function follow(
     url = nextHop(location, url);
   }
   throw failed(`The link redirects more than ${redirects} times.`);
+}
+
+/** undici notices an abort only once the connection stands; the caller must not wait for that. */
+function untilAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 function nextHop(location: string, base: URL): URL {

@@ -23,7 +23,7 @@ export interface GuardOptions {
  * @throws AppError INVALID_URL_ERROR when no address is allowed, IMAGE_DOWNLOAD_FAILED for an unknown host
  */
 export async function chooseAddress(host: string, port: string, options: GuardOptions): Promise<string> {
-  const name = host.replace(/^\[(.*)\]$/, '$1');
+  const name = bare(host);
   const addresses = isIP(name) ? [name] : await resolve(name, options.lookup ?? resolveBySystem);
   const byName = options.allow.host(name);
   const allowed = addresses.find((address) => byName || options.allow.address(address) || isPublicAddress(address));
@@ -40,16 +40,34 @@ export function guardedConnector(options: GuardOptions, timeout: number): buildC
   const connect = buildConnector({ timeout, autoSelectFamily: false });
   return (target, callback) => {
     const port = target.port || (target.protocol === 'https:' ? '443' : '80');
-    chooseAddress(target.hostname, port, options).then(
+    within(timeout, chooseAddress(target.hostname, port, options)).then(
       (address) => connect({ ...target, hostname: address, ...serverName(target.hostname) }, callback),
       (error: Error) => callback(error, null),
     );
   };
 }
 
+/** A host as resolvers want it: IPv6 without brackets, a name without the root's dot. */
+function bare(host: string): string {
+  return host.replace(/^\[(.*)\]$/, '$1').replace(/\.$/, '');
+}
+
 /** RFC 6066 §3: a server name is a host name, never an address. */
 function serverName(host: string): { servername?: string } {
-  return isIP(host.replace(/^\[(.*)\]$/, '$1')) ? {} : { servername: host };
+  return isIP(bare(host)) ? {} : { servername: host };
+}
+
+/** A name server may never answer; without an end of its own the connection would wait for it for ever. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new AppError('DOWNLOAD_TIMEOUT_ERROR', 'The host of the link was not found in time.')), milliseconds);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 async function resolve(name: string, lookup: Lookup): Promise<readonly string[]> {

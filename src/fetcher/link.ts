@@ -11,8 +11,8 @@ const MAX_LENGTH = 8192;
 export function parseLink(text: string): URL {
   const trimmed = text.trim();
   if (trimmed.length > MAX_LENGTH) throw invalid(`The link has ${trimmed.length} characters; at most ${MAX_LENGTH} are accepted.`);
-  // The parser would also take "http:host" and "http:/host", which no one means by a link.
-  if (!/^https?:\/\//i.test(trimmed)) throw invalid('The link is not an absolute http or https address.');
+  // The parser would also take "http:host", "http:/host" and "http:///host", which no one means by a link.
+  if (!/^https?:\/\/[^/\\?#]/i.test(trimmed)) throw invalid('The link is not an absolute http or https address.');
   let url: URL;
   try {
     url = new URL(trimmed);
