@@ -1,15 +1,4 @@
-import { EXIT } from './exit.ts';
-
-/** Ctrl-C or SIGTERM met a command that works on files. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-  readonly status: number;
-
-  constructor(status: number) {
-    super('interrupted');
-    this.status = status;
-  }
-}
+import { EXIT, Interrupted } from './exit.ts';
 
 export interface Interrupt {
   /** Fires at the first signal, with an {@link Interrupted} as its reason. */

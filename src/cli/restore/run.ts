@@ -5,7 +5,7 @@ import type { PictureLimits } from '../../limits.ts';
 import { createRegistry, shippedModelsDir } from '../../models/registry.ts';
 import { DEFAULT_OPTIONS, type RestoreOptions } from '../../pipeline/options.ts';
 import { complain, EXIT, UsageError } from '../exit.ts';
-import { Interrupted, onInterrupt } from '../interrupt.ts';
+import { onInterrupt } from '../interrupt.ts';
 import { commandPool, importedModelsDir } from '../pool-of.ts';
 import type { RestoreFlags } from '../restore.ts';
 import { Batch } from './batch.ts';
@@ -44,9 +44,6 @@ export async function runRestore(args: readonly string[], flags: RestoreFlags): 
     const records = await Promise.race([batch.run(jobs), interrupt.promise]);
     if (flags.report) await writeReport(flags.report, records, inputs.several);
     return records.some((record) => 'error' in record) || inputs.missing.length > 0 ? EXIT.failed : EXIT.ok;
-  } catch (error) {
-    if (error instanceof Interrupted) return error.status;
-    throw error;
   } finally {
     await pool.close(0);
     workspace.remove();

@@ -1,0 +1,63 @@
+import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, greyToRgb, type Pixels, raw, toGrey, toStudioGrey } from './pixels.ts';
+import { gaussian, seededRandom } from './random.ts';
+
+/** Gaussian noise, clipped and rounded to 8 bit as in every file (the literature's often is not). */
+export function addNoise(pixels: Pixels, sigma: number, seed: number): Pixels {
+  const next = gaussian(seededRandom(seed));
+  const data = Uint8Array.from(pixels.data, (value) => Math.max(0, Math.min(255, Math.round(value + sigma * next()))));
+  return { ...pixels, data };
+}
+
+/** A degraded file with the reference that belongs to it. */
+export interface Degraded {
+  readonly source: Buffer;
+  readonly reference: Pixels;
+}
+
+/** Grey, compressed twice, the second time on a block grid shifted by four pixels. */
+export async function doubleJpeg(rgb: Pixels, first: number, second: number): Promise<Degraded> {
+  const grey = toStudioGrey(rgb);
+  const once = toGrey(await decodeRgb(await encodeJpeg(grey, first)));
+  return { source: await encodeJpeg(cropTopLeft(once, 4), second), reference: greyToRgb(cropTopLeft(grey, 4)) };
+}
+
+const KERNELS = ['nearest', 'cubic', 'mitchell', 'lanczos2', 'lanczos3'] as const;
+
+/**
+ * What a picture meets between camera and us, drawn from the seed: blur, a smaller copy enlarged
+ * again, noise, compression; each with some probability and at least one of them.
+ */
+export async function mixedDegradation(rgb: Pixels, seed: number): Promise<Degraded> {
+  const random = seededRandom(seed);
+  const between = (low: number, high: number) => low + random() * (high - low);
+  const pick = <T>(choices: readonly T[]) => choices[Math.floor(random() * choices.length)] as T;
+  // All numbers are drawn whether used or not, so that one choice does not change the others.
+  const plan = {
+    blur: random() < 0.4 ? between(0.4, 1.4) : 0,
+    shrink: random() < 0.4 ? between(0.5, 0.9) : 1,
+    down: pick(KERNELS),
+    up: pick(KERNELS),
+    sigma: random() < 0.5 ? between(2, 20) : 0,
+    quality: random() < 0.7 ? Math.round(between(20, 90)) : undefined,
+    subsampling: pick(['4:2:0', '4:4:4'] as const),
+  };
+  if (plan.blur === 0 && plan.shrink === 1 && plan.sigma === 0) plan.quality ??= 40;
+  let worse = rgb;
+  if (plan.blur > 0) worse = await through(worse, raw(worse).blur(plan.blur));
+  if (plan.shrink < 1) {
+    const small = { width: Math.round(rgb.width * plan.shrink), height: Math.round(rgb.height * plan.shrink), fit: 'fill' as const };
+    const { data } = await raw(worse)
+      .resize({ ...small, kernel: plan.down })
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const reduced: Pixels = { width: small.width, height: small.height, channels: 3, data };
+    worse = await through(rgb, raw(reduced).resize({ width: rgb.width, height: rgb.height, fit: 'fill', kernel: plan.up }));
+  }
+  if (plan.sigma > 0) worse = addNoise(worse, plan.sigma, seed ^ 0x5eed);
+  const source = plan.quality === undefined ? await encodePng(worse) : await encodeJpeg(worse, plan.quality, plan.subsampling);
+  return { source, reference: rgb };
+}
+
+async function through(shape: Pixels, image: ReturnType<typeof raw>): Promise<Pixels> {
+  return { ...shape, data: await image.raw().toBuffer() };
+}

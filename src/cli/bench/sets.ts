@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
+import { addNoise, type Degraded, doubleJpeg, mixedDegradation } from './degrade.ts';
+import { decodeRgb, encodeJpeg, encodePng, type Pixels } from './pixels.ts';
+import { seedOf } from './random.ts';
+
+/** One picture under one condition: what goes in, and what should come out. */
+export interface Case extends Degraded {
+  readonly set: string;
+  readonly condition: string;
+  readonly picture: string;
+}
+
+/** A test set: its pictures and conditions, and how its figures are taken. */
+export interface TestSet {
+  readonly name: string;
+  /** What the figures of a row mean, in words, for the heading. */
+  readonly about: string;
+  /** Sub-folders of the data folder with the references. */
+  readonly folders: readonly string[];
+  readonly metric: 'rgb' | 'luma';
+  /** Clean pictures are compared with themselves: nothing can be won, only kept. */
+  readonly clean?: true;
+  /** Conditions of one reference. */
+  degrade(reference: Pixels, name: string): AsyncGenerator<Degraded & { readonly condition: string }>;
+}
+
+const QUALITIES = [10, 20, 30, 40, 50, 60, 70, 80, 90, 95];
+const SIGMAS = [15, 25, 50];
+
+async function* compressed(reference: Pixels) {
+  for (const quality of QUALITIES) yield { condition: `q${quality}`, source: await encodeJpeg(reference, quality), reference };
+}
+
+async function* noisy(reference: Pixels, name: string) {
+  for (const sigma of SIGMAS) {
+    const source = await encodePng(addNoise(reference, sigma, seedOf(`${name} ${sigma}`)));
+    yield { condition: `σ${sigma}`, source, reference };
+  }
+}
+
+/** Every set there is, in the order they are printed. */
+export const TEST_SETS: readonly TestSet[] = [
+  { name: 'live1-jpeg', about: 'LIVE1 colour, JPEG 4:2:0, RGB PSNR', folders: ['LIVE1'], metric: 'rgb', degrade: compressed },
+  {
+    name: 'live1-double',
+    about: 'LIVE1 grey, JPEG q 10 then 50 on a grid shifted by 4, Y PSNR',
+    folders: ['LIVE1'],
+    metric: 'luma',
+    async *degrade(reference) {
+      yield { condition: 'q10,50', ...(await doubleJpeg(reference, 10, 50)) };
+    },
+  },
+  { name: 'classic5-jpeg', about: 'Classic5 grey, JPEG, Y PSNR', folders: ['Classic5'], metric: 'luma', degrade: compressed },
+  { name: 'cbsd68-noise', about: 'CBSD68, Gaussian noise clipped to 8 bit, RGB PSNR', folders: ['CBSD68'], metric: 'rgb', degrade: noisy },
+  {
+    name: 'mcmaster-noise',
+    about: 'McMaster, Gaussian noise clipped to 8 bit, RGB PSNR',
+    folders: ['McMaster'],
+    metric: 'rgb',
+    degrade: noisy,
+  },
+  {
+    name: 'mixed',
+    about: 'LIVE1, McMaster, Set5: blur, resampling, noise, JPEG by fixed seeds; RGB PSNR',
+    folders: ['LIVE1', 'McMaster', 'Set5'],
+    metric: 'rgb',
+    async *degrade(reference, name) {
+      for (const draw of [1, 2])
+        yield { condition: `draw ${draw}`, ...(await mixedDegradation(reference, seedOf(`mixed ${name} ${draw}`))) };
+    },
+  },
+  {
+    name: 'clean',
+    about: 'LIVE1 and McMaster unharmed, as PNG: PSNR of the result to the source',
+    folders: ['LIVE1', 'McMaster'],
+    metric: 'rgb',
+    clean: true,
+    async *degrade(reference) {
+      yield { condition: 'clean', source: await encodePng(reference), reference };
+    },
+  },
+];
+
+/** The cases of a set, one at a time; `limit` pictures of each folder at most. Folders that are not there are left out. */
+export async function* casesOf(set: TestSet, data: string, limit: number): AsyncGenerator<Case> {
+  for (const folder of set.folders) {
+    for (const file of (await references(join(data, folder))).slice(0, limit)) {
+      const picture = `${folder}/${basename(file, extname(file))}`;
+      for await (const degraded of set.degrade(await decodeRgb(file), picture)) yield { set: set.name, picture, ...degraded };
+    }
+  }
+}
+
+/** Folders of a set that the data folder does not have. */
+export function missingFolders(set: TestSet, data: string): readonly string[] {
+  return set.folders.filter((folder) => !existsSync(join(data, folder)));
+}
+
+async function references(folder: string): Promise<string[]> {
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  return names
+    .filter((name) => /\.(png|webp|jpe?g)$/i.test(name))
+    .sort()
+    .map((name) => join(folder, name));
+}

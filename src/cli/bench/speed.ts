@@ -1,0 +1,138 @@
+import { writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { type Config, loadConfig } from '../../config.ts';
+import { DEFAULT_OPTIONS, DOCUMENTED_LIMITS } from '../../pipeline/options.ts';
+import type { RestoreReport } from '../../pipeline/report.ts';
+import { EXIT, UsageError } from '../exit.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { commandPool } from '../pool-of.ts';
+import { makeWorkspace, type Workspace } from '../restore/workspace.ts';
+import { sizeOf, speedPicture } from './speed-picture.ts';
+import { runYardstick, YARDSTICK_GMAC } from './yardstick.ts';
+
+export interface SpeedFlags {
+  readonly model?: string;
+  readonly sizes: string;
+  readonly json?: string;
+  readonly repeat: number;
+}
+
+/** Figures of one size: the median of its runs. */
+interface SizeResult {
+  readonly width: number;
+  readonly height: number;
+  readonly megapixels: number;
+  readonly seconds: number;
+  readonly secondsPerMegapixel: number;
+  /** Of the child that did nothing but this size, bytes. */
+  readonly peakMemory: number;
+  /** Share of the whole time by step; `pool` is what the process border costs. */
+  readonly shares: Readonly<Record<string, number>>;
+  readonly yardstick: { readonly secondsPerMegapixel: number; readonly ratio: number };
+}
+
+/** `mingxi bench speed`: file in, file out, one child on all cores, warm, nothing else running. */
+export async function runSpeed(flags: SpeedFlags): Promise<number> {
+  const sizes = parseSizes(flags.sizes);
+  const config = loadConfig();
+  const workspace = makeWorkspace(undefined);
+  const interrupt = onInterrupt();
+  const threads = config.threads || availableParallelism();
+  const results: SizeResult[] = [];
+  try {
+    console.log(
+      `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads; yardstick: 64 channels × 32 convolutions, ${Math.round(YARDSTICK_GMAC)} GMAC/MP\n`,
+    );
+    console.log('| MP | s | s/MP | peak MB | yardstick s/MP | ratio | shares |\n| --: | --: | --: | --: | --: | --: | --- |');
+    for (const size of sizes) {
+      const result = await measureSize(size, flags, { ...config, threads }, workspace, interrupt.signal);
+      results.push(result);
+      console.log(rowOf(result));
+    }
+    if (flags.json)
+      await writeFile(flags.json, `${JSON.stringify({ threads, processor: cpus()[0]?.model ?? null, sizes: results }, null, 1)}\n`);
+    return EXIT.ok;
+  } finally {
+    workspace.remove();
+    interrupt.off();
+  }
+}
+
+async function measureSize(
+  megapixels: number,
+  flags: SpeedFlags,
+  config: Config,
+  workspace: Workspace,
+  signal: AbortSignal,
+): Promise<SizeResult> {
+  const source = workspace.file();
+  await writeFile(source, await speedPicture(megapixels));
+  const { width, height } = sizeOf(megapixels);
+  const pixels = (width * height) / 1e6;
+  // Limits of the documented interface, but for sizes beyond it: the bench may go further than a stranger.
+  const limits = { ...DOCUMENTED_LIMITS, maxSide: 65_535, maxPixels: 1e9, maxBytes: 2 ** 40 };
+  const options = { ...DEFAULT_OPTIONS, model: flags.model ?? 'auto' };
+  let peakMemory = 0;
+  const pool = commandPool(config, 1, {
+    maxMemory: 2 ** 40,
+    onEvent: (event) => {
+      if (event.type === 'task') peakMemory = Math.max(peakMemory, event.peak);
+    },
+  });
+  const runs: { seconds: number; timings: RestoreReport['timings'] }[] = [];
+  try {
+    await pool.ready();
+    for (let i = 0; i < flags.repeat; i++) {
+      const began = performance.now();
+      const outcome = await pool.run({ source, result: workspace.file(), options, limits }, { signal });
+      runs.push({ seconds: (performance.now() - began) / 1000, timings: outcome.report.timings });
+    }
+  } finally {
+    await pool.close(0);
+  }
+  const yardstick = await runYardstick(config.threads);
+  const median = runs.sort((a, b) => a.seconds - b.seconds)[Math.floor(runs.length / 2)];
+  if (!median) throw new UsageError('--repeat must be at least 1');
+  const perMegapixel = median.seconds / pixels;
+  return {
+    width,
+    height,
+    megapixels: pixels,
+    seconds: median.seconds,
+    secondsPerMegapixel: perMegapixel,
+    peakMemory,
+    shares: sharesOf(median.seconds, median.timings),
+    yardstick: { secondsPerMegapixel: yardstick, ratio: perMegapixel / yardstick },
+  };
+}
+
+function sharesOf(seconds: number, timings: RestoreReport['timings']): Record<string, number> {
+  const shares = Object.fromEntries(Object.entries(timings).map(([step, time]) => [step, time / 1000 / seconds]));
+  const inside = Object.values(shares).reduce((sum, share) => sum + share, 0);
+  return { ...shares, pool: Math.max(0, 1 - inside) };
+}
+
+function rowOf(result: SizeResult): string {
+  const shares = Object.entries(result.shares)
+    .filter(([, share]) => share >= 0.01)
+    .sort(([, a], [, b]) => b - a)
+    .map(([step, share]) => `${step} ${Math.round(share * 100)} %`)
+    .join(', ');
+  const { megapixels, seconds, secondsPerMegapixel, peakMemory, yardstick } = result;
+  const cells = [
+    megapixels.toFixed(1),
+    seconds.toFixed(2),
+    secondsPerMegapixel.toFixed(3),
+    String(Math.round(peakMemory / 2 ** 20)),
+    yardstick.secondsPerMegapixel.toFixed(2),
+    yardstick.ratio.toFixed(3),
+    shares,
+  ];
+  return `| ${cells.join(' | ')} |`;
+}
+
+function parseSizes(text: string): readonly number[] {
+  const sizes = text.split(',').map(Number);
+  if (sizes.length > 0 && sizes.every((size) => size >= 0.01 && size <= 1000)) return sizes;
+  throw new UsageError(`--sizes ${text}: expected megapixels from 0.01 to 1000, separated by commas`);
+}
