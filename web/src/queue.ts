@@ -103,7 +103,7 @@ export class Queue {
     const { job } = picture;
     if (job === null || job.state !== 'succeeded' || job.result === undefined) throw fromProblem(job?.error);
     picture.before ??= await this.#client.blob(`/v2/jobs/${job.id}/source`, signal);
-    picture.after = await this.#client.blob(job.result.url, signal);
+    picture.after = await this.#client.blob(`/v2/jobs/${job.id}/result`, signal);
     this.#set(picture, 'done', 1);
     this.#events.finished(picture);
   }

@@ -11,6 +11,7 @@ import { modelRoutes } from './models.ts';
 import { queryRoute } from './query.ts';
 import { resultRoutes } from './results.ts';
 import { usageRoute } from './usage.ts';
+import { v2Routes } from './v2.ts';
 
 /** A group of routes; each registers itself in a scope of its own. */
 export type RouteGroup = (server: FastifyInstance, deps: ServerDeps) => void | Promise<void>;
@@ -28,4 +29,4 @@ const family: RouteGroup = (server, deps) => {
 };
 
 /** Everything the server answers, group by group. */
-export const ROUTES: readonly RouteGroup[] = [healthRoutes, modelRoutes, resultRoutes, family, gatewayRoutes];
+export const ROUTES: readonly RouteGroup[] = [healthRoutes, modelRoutes, resultRoutes, family, gatewayRoutes, v2Routes];

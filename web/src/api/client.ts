@@ -55,8 +55,7 @@ export class Client {
 
   /** The bytes of a path of this server: a result, or the source of a link. */
   async blob(path: string, signal: AbortSignal): Promise<Blob> {
-    const url = new URL(path, location.href);
-    return (await this.#fetch(url.pathname + url.search, { signal })).blob();
+    return (await this.#fetch(path, { signal })).blob();
   }
 
   /** Names of the networks that can be asked for. */
