@@ -1,6 +1,22 @@
 import type { Command } from 'commander';
 
-/** `mingxi doctor`: what runs here and how well. */
+export interface DoctorFlags {
+  readonly data?: string;
+  readonly json?: true;
+  /** `--no-measure` sets it to false. */
+  readonly measure: boolean;
+}
+
+/** `mingxi doctor`: what runs here and how well; exit 1 when something needed is broken. */
 export function doctorCommand(program: Command): void {
-  program.command('doctor').description('What runs here and how well.');
+  program
+    .command('doctor')
+    .description('What is installed, which providers there are, disk, limits, networks, and thread advice from a measurement.')
+    .option('--data <dir>', 'data folder')
+    .option('--no-measure', 'leave out the measurement (about ten seconds)')
+    .option('--json', 'as JSON')
+    .action(async (flags: DoctorFlags) => {
+      const { runDoctor } = await import('./doctor/run.ts');
+      process.exitCode = await runDoctor(flags);
+    });
 }
