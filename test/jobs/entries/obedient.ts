@@ -1,6 +1,7 @@
 /**
  * A child for the tests of jobs: the real child loop around a pipeline that does what the source
  * file says: `VERB ARGUMENT [LOGFILE]`. Each start of a task is noted in the log file, one line a start.
+ * Before the order there may be a picture's header, up to `ORDER:`.
  */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +11,7 @@ import type { RestoreOutcome } from '../../../src/pipeline/report.ts';
 import { serveTasks } from '../../../src/workers/child-loop.ts';
 
 async function obey(task: RestoreTask, onProgress: (value: number) => void): Promise<void> {
-  const order = readFileSync(task.source, 'utf8');
+  const order = readFileSync(task.source, 'utf8').replace(/^.*ORDER:/s, '');
   const [verb = '', argument = '', log] = order.split(' ');
   if (log) appendFileSync(log, `${verb} ${process.pid}\n`);
   switch (verb) {
