@@ -20,9 +20,17 @@ export function createLogger(level: string, destination?: DestinationStream): Lo
     serializers: { err: (value: unknown) => value, req: (value: unknown) => value, res: (value: unknown) => value },
     hooks: {
       logMethod(this: Logger, args: Parameters<Logger['info']>, method: (...args: Parameters<Logger['info']>) => void) {
-        method.apply(this, args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg)) as Parameters<Logger['info']>);
+        method.apply(this, redactArguments(args));
       },
     },
   };
   return destination ? pino(options, destination) : pino(options);
+}
+
+/** Texts among the arguments of a log call; of a bare error also the message that pino would take from it. */
+function redactArguments(args: Parameters<Logger['info']>): Parameters<Logger['info']> {
+  const [first] = args as unknown[];
+  if (first instanceof Error && args.length === 1)
+    return [{ err: first }, redactText(first.message)] as unknown as Parameters<Logger['info']>;
+  return args.map((arg: unknown) => (typeof arg === 'string' ? redactText(arg) : arg)) as Parameters<Logger['info']>;
 }

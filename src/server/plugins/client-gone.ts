@@ -8,7 +8,7 @@ export function watchClient(server: FastifyInstance): void {
     const controller = new AbortController();
     request.gone = controller.signal;
     reply.raw.once('close', () => {
-      if (!reply.raw.writableFinished) controller.abort(new ClientGone());
+      if (!reply.raw.writableEnded) controller.abort(new ClientGone());
     });
   });
 }
