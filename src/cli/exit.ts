@@ -7,6 +7,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** Something outside the program failed, in words for people: exit 1 without a stack. */
+export class Failure extends Error {
+  override readonly name = 'Failure';
+}
+
 /** Ctrl-C or SIGTERM met a command that works on files. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
@@ -30,8 +35,14 @@ export function exitCodeOf(error: unknown): number {
     complain(error.message);
     return EXIT.usage;
   }
-  complain(error instanceof AppError ? describe(error) : error instanceof Error ? (error.stack ?? error.message) : String(error));
+  complain(wordsFor(error));
   return EXIT.failed;
+}
+
+function wordsFor(error: unknown): string {
+  if (error instanceof AppError) return describe(error);
+  if (error instanceof Failure) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** One line on stderr, named after the program. */

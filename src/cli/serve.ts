@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../config.ts';
-import { EXIT } from './exit.ts';
+import { type Config, loadConfig } from '../config.ts';
+import { EXIT, Failure } from './exit.ts';
 
 interface Flags {
   readonly host?: string;
@@ -32,18 +32,26 @@ async function serve({ devKey, ...overrides }: Flags): Promise<void> {
   const { createApp } = await import('../app.ts');
   const { announce, developmentKey } = await import('./development-key.ts');
   const app = await createApp(config);
-  const stopped = onStop(() => app.close());
-  const issued = devKey && config.role !== 'worker' ? await developmentKey(app.keys) : undefined;
-  const { url } = await app.start();
-  console.log(config.role === 'worker' ? 'working' : `listening on ${url}`);
-  if (issued) announce(url, config.data, issued);
-  await stopped;
+  const stop = onStop(() => app.close());
+  try {
+    const issued = devKey && config.role !== 'worker' ? await developmentKey(app.keys) : undefined;
+    const { url } = await app.start();
+    console.log(config.role === 'worker' ? 'working' : `listening on ${url}`);
+    if (issued) announce(url, config.data, issued);
+  } catch (error) {
+    // A signal during the start makes it fail; that is no failure.
+    if (!stop.requested()) {
+      await app.close();
+      throw inWords(error, config);
+    }
+  }
+  await stop.done;
 }
 
-/** Drains at the first signal; a second one does not wait any longer. Resolves when everything is closed. */
-function onStop(close: () => Promise<void>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    let stopping = false;
+/** Drains at the first signal; a second one does not wait any longer. `done`: everything is closed. */
+function onStop(close: () => Promise<void>): { requested(): boolean; readonly done: Promise<void> } {
+  let stopping = false;
+  const done = new Promise<void>((resolve, reject) => {
     const stop = (status: number) => {
       if (stopping) process.exit(status);
       stopping = true;
@@ -52,4 +60,14 @@ function onStop(close: () => Promise<void>): Promise<void> {
     process.on('SIGTERM', () => stop(EXIT.terminated));
     process.on('SIGINT', () => stop(EXIT.interrupted));
   });
+  return { requested: () => stopping, done };
+}
+
+/** The usual reasons why a port cannot be had, without a stack. */
+function inWords(error: unknown, { host, port }: Config): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'EADDRINUSE') return new Failure(`${host}:${port} is in use by another process; --port 0 picks a free one`);
+  if (code === 'EACCES') return new Failure(`${host}:${port} needs more rights than this user has`);
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return new Failure(`${host} is no address of this machine`);
+  return error;
 }

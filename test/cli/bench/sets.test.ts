@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { addNoise, mixedDegradation } from '../../../src/cli/bench/degrade.ts';
+import { psnr, psnrLuma } from '../../../src/cli/bench/metrics.ts';
+import { decodeRgb, encodeJpeg, encodePng, type Pixels } from '../../../src/cli/bench/pixels.ts';
+import { casesOf, TEST_SETS } from '../../../src/cli/bench/sets.ts';
+import { scene } from '../pictures.ts';
+
+const DATA = fileURLToPath(new URL('../../../../shared/data/test', import.meta.url));
+const picture: Pixels = { width: 120, height: 90, channels: 3, data: scene(120, 90) };
+
+describe('degradations', () => {
+  test('noise has its sigma, is the same for the same seed, another for another', () => {
+    const flat: Pixels = { width: 200, height: 200, channels: 3, data: new Uint8Array(200 * 200 * 3).fill(128) };
+    const noisy = addNoise(flat, 15, 1);
+    // Rounding to whole levels adds a variance of 1/12.
+    expect(psnr(noisy, flat)).toBeCloseTo(10 * Math.log10(255 ** 2 / (15 ** 2 + 1 / 12)), 1);
+    const mean = noisy.data.reduce((sum, value) => sum + value, 0) / noisy.data.length;
+    expect(Math.abs(mean - 128)).toBeLessThan(0.2);
+    expect(addNoise(flat, 15, 1).data).toEqual(noisy.data);
+    expect(addNoise(flat, 15, 2).data).not.toEqual(noisy.data);
+  });
+
+  test('mixed: repeatable bytes, the size of the reference, and really worse', async () => {
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const first = await mixedDegradation(picture, seed);
+      const decoded = await decodeRgb(first.source);
+      expect([decoded.width, decoded.height]).toEqual([120, 90]);
+      expect(psnr(decoded, picture)).toBeLessThan(50);
+      expect((await mixedDegradation(picture, seed)).source.equals(first.source)).toBe(true);
+    }
+  });
+
+  test('JPEG has the standard tables: quality 50 is Annex K itself', async () => {
+    const file = await encodeJpeg(picture, 50);
+    const table = file.indexOf(Buffer.from([0xff, 0xdb]));
+    // First row of the luminance table in zigzag order: 16 11 12 14 12 10 16 14.
+    expect([...file.subarray(table + 5, table + 13)]).toEqual([16, 11, 12, 14, 12, 10, 16, 14]);
+  });
+
+  test('PNG is lossless', async () => {
+    expect(Buffer.from((await decodeRgb(await encodePng(picture))).data).equals(Buffer.from(picture.data))).toBe(true);
+  });
+});
+
+describe.skipIf(!existsSync(DATA))('input figures of the public sets (needs ../shared/data)', () => {
+  test.each([
+    ['live1-jpeg', { q10: 25.69, q20: 28.06, q30: 29.37, q40: 30.28 }],
+    ['live1-double', { 'q10,50': 27.69 }],
+  ])('%s', async (name, expected: Record<string, number>) => {
+    const set = TEST_SETS.find((candidate) => candidate.name === name);
+    if (!set) throw new Error(`no set ${name}`);
+    const found = new Map<string, number[]>();
+    for await (const one of casesOf(set, DATA, Infinity)) {
+      if (!(one.condition in expected)) continue;
+      const decibel = (set.metric === 'rgb' ? psnr : psnrLuma)(await decodeRgb(one.source), one.reference);
+      found.set(one.condition, [...(found.get(one.condition) ?? []), decibel]);
+    }
+    for (const [condition, value] of Object.entries(expected)) {
+      const values = found.get(condition) ?? [];
+      expect(values).toHaveLength(29);
+      expect(Math.abs(values.reduce((a, b) => a + b) / 29 - value), condition).toBeLessThan(0.05);
+    }
+  });
+});

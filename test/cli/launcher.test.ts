@@ -1,0 +1,184 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { until } from '../workers/task.ts';
+import { put } from './pictures.ts';
+
+/** The real launcher in a small checkout, with an npm that writes down what it was asked to do. */
+const LAUNCHER = fileURLToPath(new URL('../../mingxi', import.meta.url));
+const root = mkdtempSync(join(tmpdir(), 'mingxi-launcher-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const NPM = `#!/usr/bin/env bash
+echo "$* skip=$ONNXRUNTIME_NODE_INSTALL" >>"$CALLS"
+sleep "\${NPM_SLEEP:-0}"
+case "$*" in
+  ci*) mkdir -p node_modules ;;
+  *build) if [ -f src/broken ]; then echo "src/broken: no"; exit 1; fi
+    mkdir -p dist/cli; cp src/main.js dist/cli/main.js ;;
+  *unit) exit "\${UNIT_STATUS:-0}" ;;
+esac
+`;
+
+let checkout = '';
+let count = 0;
+beforeEach(() => {
+  checkout = join(root, String(count++), 'with space');
+  put(join(checkout, 'src/main.js'), 'console.log(JSON.stringify(process.argv.slice(2))); process.exit(Number(process.env.STATUS ?? 0));');
+  put(join(checkout, 'package.json'), '{"type":"module"}');
+  put(join(checkout, 'package-lock.json'), '{}');
+  put(join(checkout, 'bin/npm'), NPM);
+  chmodSync(join(checkout, 'bin/npm'), 0o755);
+  copyFileSync(LAUNCHER, join(checkout, 'mingxi'));
+});
+
+function environment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+  const path = `${join(checkout, 'bin')}:${process.env.PATH}`;
+  return { PATH: path, HOME: process.env.HOME, CALLS: join(checkout, 'calls'), ...more };
+}
+
+function launch(args: readonly string[], more: Readonly<Record<string, string>> = {}, script = join(checkout, 'mingxi')) {
+  const { status, stdout, stderr } = spawnSync(script, args, { cwd: tmpdir(), env: environment(more), encoding: 'utf8' });
+  return { status, stdout, stderr };
+}
+
+/** What npm was asked since the last look, in short. */
+function calls(): string[] {
+  const file = join(checkout, 'calls');
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
+  rmSync(file, { force: true });
+  return lines.map((line) => line.split(' ').find((word) => ['ci', 'build', 'lint', 'types', 'unit'].includes(word)) ?? line);
+}
+
+describe('set-up', () => {
+  test('the first run installs and builds, without the install script; the second does neither', () => {
+    const first = launch(['restore', 'a b', '--x']);
+    expect(first).toMatchObject({ status: 0, stdout: '["restore","a b","--x"]\n' });
+    expect(readFileSync(join(checkout, 'calls'), 'utf8')).toMatch(/^ci .* skip=skip\n/);
+    expect(calls()).toEqual(['ci', 'build']);
+    expect(launch(['again'])).toEqual({ status: 0, stdout: '["again"]\n', stderr: '' });
+    expect(calls()).toEqual([]);
+  });
+
+  test('a changed, a new and a removed source build; a changed lock file installs; a new date does nothing', () => {
+    launch([]);
+    calls();
+    const askedAfter = (change: () => void) => {
+      change();
+      expect(launch([]).status).toBe(0);
+      return calls();
+    };
+    expect(askedAfter(() => appendFileSync(join(checkout, 'src/main.js'), '\n'))).toEqual(['build']);
+    expect(askedAfter(() => put(join(checkout, 'src/more.js'), ''))).toEqual(['build']);
+    expect(askedAfter(() => rmSync(join(checkout, 'src/more.js')))).toEqual(['build']);
+    expect(askedAfter(() => put(join(checkout, 'package-lock.json'), '{"changed":true}'))).toEqual(['ci']);
+    expect(askedAfter(() => rmSync(join(checkout, 'dist'), { recursive: true }))).toEqual(['build']);
+    expect(askedAfter(() => utimesSync(join(checkout, 'src/main.js'), 2e9, 2e9))).toEqual([]);
+  });
+
+  test('two launchers at once set up once', async () => {
+    const env = environment({ NPM_SLEEP: '0.5' });
+    const both = [1, 2].map(() => spawn(join(checkout, 'mingxi'), ['x'], { env, stdio: 'ignore' }));
+    const statuses = await Promise.all(both.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+    expect(statuses).toEqual([0, 0]);
+    expect(calls()).toEqual(['ci', 'build']);
+    expect(existsSync(join(checkout, '.mingxi/lock'))).toBe(false);
+  });
+
+  test('a lock left behind by a killed launcher is taken over', () => {
+    put(join(checkout, '.mingxi/lock/pid'), '999999999');
+    expect(launch(['x']).status).toBe(0);
+    expect(calls()).toEqual(['ci', 'build']);
+  });
+
+  test('a failing build shows its own words, is exit 1, and is tried again next time', () => {
+    put(join(checkout, 'src/broken'), '');
+    const { status, stderr, stdout } = launch(['x']);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toMatch(/src\/broken: no\nmingxi: the build failed/);
+    rmSync(join(checkout, 'src/broken'));
+    calls();
+    expect(launch(['x']).status).toBe(0);
+    expect(calls()).toEqual(['build']);
+  });
+});
+
+describe('the command itself', () => {
+  test('its exit status is passed on', () => {
+    expect(launch(['x'], { STATUS: '7' }).status).toBe(7);
+  });
+
+  test('runs through a symbolic link, from any folder', () => {
+    symlinkSync(join(checkout, 'mingxi'), join(checkout, 'bin/link'));
+    expect(launch(['via', 'link'], {}, join(checkout, 'bin/link')).stdout).toBe('["via","link"]\n');
+  });
+
+  test('takes the place of the launcher: signals reach it directly', async () => {
+    put(
+      join(checkout, 'src/main.js'),
+      'process.on("SIGTERM", () => process.exit(42)); console.log(process.pid); setInterval(() => {}, 1e6);',
+    );
+    const child = spawn(join(checkout, 'mingxi'), ['serve'], { env: environment(), stdio: ['ignore', 'pipe', 'ignore'] });
+    let printed = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      printed += chunk.toString();
+    });
+    await until(() => printed.endsWith('\n'));
+    expect(Number(printed)).toBe(child.pid);
+    child.kill('SIGTERM');
+    expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(42);
+  });
+});
+
+describe('Node.js', () => {
+  test('too old: says which is needed and which is there', () => {
+    put(join(checkout, 'bin/node'), '#!/bin/sh\necho v18.20.4\n');
+    chmodSync(join(checkout, 'bin/node'), 0o755);
+    const { status, stderr } = launch(['x']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^mingxi: Node\.js 20\.19 or newer is needed; this is v18\.20\.4 \(.*\/bin\/node\)\.\n$/);
+  });
+
+  test('absent: says so', () => {
+    const tools = join(checkout, 'tools');
+    for (const tool of ['bash', 'env', 'dirname', 'readlink']) {
+      put(join(tools, tool), '');
+      rmSync(join(tools, tool));
+      symlinkSync(spawnSync('which', [tool], { encoding: 'utf8' }).stdout.trim(), join(tools, tool));
+    }
+    const { status, stderr } = launch(['x'], { PATH: tools });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/Node\.js 20\.19 or newer is needed and was not found/);
+  });
+});
+
+describe('test', () => {
+  // An apt-get that must not be reached, and a browser that is there already.
+  const quiet = () => {
+    put(join(checkout, 'bin/chromium'), '#!/bin/sh\n');
+    chmodSync(join(checkout, 'bin/chromium'), 0o755);
+  };
+
+  test('runs lint, types and tests after the set-up; 0 when all pass', () => {
+    quiet();
+    expect(launch(['test']).status).toBe(0);
+    expect(calls()).toEqual(['ci', 'build', 'lint', 'types', 'unit']);
+  });
+
+  test('a failing part is exit 1 and named', () => {
+    quiet();
+    const { status, stderr } = launch(['test'], { UNIT_STATUS: '1' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/mingxi: failed: tests\n$/);
+  });
+
+  test('an unknown option is exit 2', () => {
+    expect(launch(['test', '--everything'])).toMatchObject({
+      status: 2,
+      stderr: 'mingxi: unknown option of test: --everything (there is --cluster)\n',
+    });
+  });
+});
