@@ -20,15 +20,27 @@ def noise_sigma(picture: np.ndarray) -> float:
     Source: J. Immerkaer, Fast Noise Variance Estimation, CVIU 64 (1996); the percentile keeps
     texture out, as most pictures have some smooth part.
     """
-    x = picture.astype(np.int16)
+    return _sigma(picture.astype(np.int16))
+
+
+def coarse_noise_sigma(picture: np.ndarray) -> float:
+    """The same on 2x2 sums, scaled so that white noise reads as in `noise_sigma`. Real cameras leave
+    noise that is correlated over pixels: the fine estimate reads a tenth of it, this one most."""
+    rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
+    x = picture[:rows * 2, :columns * 2].astype(np.int16)
+    return _sigma(x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2], 4) * 2
+
+
+def _sigma(x: np.ndarray, summed: int = 1) -> float:
+    """`summed`: how many pixels each sample is the sum of."""
     second = x[:, 2:] - 2 * x[:, 1:-1] + x[:, :-2]
     second = second[2:] - 2 * second[1:-1] + second[:-2]
     rows, columns = second.shape[0] // BLOCK, second.shape[1] // BLOCK
     if rows == 0 or columns == 0:
         return 0.0
     cut = slice(0, rows * BLOCK), slice(0, columns * BLOCK)
-    strength = np.abs(second[cut]).reshape(rows, BLOCK, columns, BLOCK, 3).mean((1, 3), dtype=np.float64)
-    level = x[1:-1, 1:-1][cut].reshape(rows, BLOCK, columns, BLOCK, 3).mean((1, 3), dtype=np.float64)
+    strength = np.abs(second[cut]).reshape(rows, BLOCK, columns, BLOCK, 3).mean((1, 3), dtype=np.float64) / summed
+    level = x[1:-1, 1:-1][cut].reshape(rows, BLOCK, columns, BLOCK, 3).mean((1, 3), dtype=np.float64) / summed
     sigmas = []
     for channel in range(3):
         usable = (level[..., channel] > 8) & (level[..., channel] < 247)
@@ -43,13 +55,45 @@ def quantiser_scale(table_sum: float, standard_sum: float) -> float:
     return table_sum / standard_sum
 
 
-def conditions(luma_scale: float, chroma_scale: float, subsampling: float, sigma: float) -> np.ndarray:
-    """The four network conditions in [0,1]. Scales are 0 where no quantisation table is known;
-    subsampling is 1 for 4:2:0, 0.5 for 4:2:2 and 4:4:0, 0 for 4:4:4 or unknown."""
+def conditions(names, known: tuple[float, float, float], picture: np.ndarray) -> np.ndarray:
+    """The named network conditions in [0,1]. `known`: coarseness of the luma and chroma tables, 0 where
+    no table is known, and subsampling: 1 for 4:2:0, 0.5 for 4:2:2 and 4:4:0, 0 for 4:4:4 or unknown."""
+    luma_scale, chroma_scale, subsampling = known
     full = np.log2(1 + 16 * 10)
-    return np.array([
-        min(np.log2(1 + 16 * luma_scale) / full, 1.0),
-        min(np.log2(1 + 16 * chroma_scale) / full, 1.0),
-        subsampling,
-        min(sigma / 64, 1.0),
-    ], dtype=np.float32)
+    value = {
+        "luma_quantiser": lambda: min(np.log2(1 + 16 * luma_scale) / full, 1.0),
+        "chroma_quantiser": lambda: min(np.log2(1 + 16 * chroma_scale) / full, 1.0),
+        "chroma_subsampling": lambda: subsampling,
+        "noise_sigma": lambda: min(noise_sigma(picture) / 64, 1.0),
+        "coarse_noise_sigma": lambda: min(coarse_noise_sigma(picture) / 64, 1.0),
+    }
+    return np.array([value[name]() for name in names], dtype=np.float32)
+
+
+def blockiness(picture: np.ndarray) -> float:
+    """Traces of 8x8 coding blocks, 1 without any: `src/imaging/blockiness.ts` (geometric mean of both directions)."""
+    luma = (picture.astype(np.int64) @ np.array([19595, 38470, 7471]) + 32768) >> 16
+    return float(np.sqrt(_grid(luma) * _grid(luma.T)))
+
+
+def _grid(luma: np.ndarray) -> float:
+    lines = luma[::max(1, luma.shape[0] // 512)]
+    step = np.abs(np.diff(lines, axis=1))
+    here, beside = step[:, 1:-1], step[:, :-2] + step[:, 2:]
+    counted = (here < 32) & (beside < 32)
+    # The step between pixels i-1 and i belongs to phase i mod 8; the first counted i is 2.
+    phase = (np.arange(here.shape[1]) + 2) % 8
+    means = np.array([here[:, phase == k][counted[:, phase == k]].sum() / max(1, counted[:, phase == k].sum()) for k in range(8)])
+    best = int(means.argmax())
+    others = (means.sum() - means[best]) / 7
+    return means[best] / others if others > 0 else (8.0 if means[best] > 0 else 1.0)
+
+
+# The product's gate (`src/pipeline/steps/gate.ts`).
+BLOCKS_SEEN = 1.06
+NOISY_SIGMA = 4
+
+
+def suffering(picture: np.ndarray, known_tables: bool, sigma: float) -> str:
+    compressed = known_tables or round(blockiness(picture), 3) >= BLOCKS_SEEN
+    return "compression" if compressed and sigma < NOISY_SIGMA else "noise"

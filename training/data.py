@@ -51,8 +51,8 @@ def synthetic(size: int, rng) -> np.ndarray:
 class Crops(IterableDataset):
     """Endless (LQ, GT) NCHW uint8 and conditions, drawn with its own generator per worker."""
 
-    def __init__(self, pictures: list[np.ndarray], size: int, seed: int, mixture=MIXTURE, grey=0.2, drawn=0.03):
-        self.pictures, self.size, self.seed, self.mixture = pictures, size, seed, mixture
+    def __init__(self, pictures: list[np.ndarray], size: int, seed: int, names, mixture=MIXTURE, grey=0.2, drawn=0.03):
+        self.pictures, self.size, self.seed, self.names, self.mixture = pictures, size, seed, names, mixture
         self.grey, self.drawn = grey, drawn
         areas = np.array([p.shape[0] * p.shape[1] for p in pictures], np.float64)
         # Between "every picture the same" and "every pixel the same".
@@ -76,7 +76,7 @@ class Crops(IterableDataset):
             if rng.random() < self.grey:
                 luma = gt.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
                 gt = np.repeat(np.rint(luma).astype(np.uint8)[..., None], 3, 2)
-            lq, truth, condition = degrade(np.ascontiguousarray(gt), self.size, rng, self.mixture)
+            lq, truth, condition = degrade(np.ascontiguousarray(gt), self.size, rng, self.names, self.mixture)
             yield (torch.from_numpy(np.ascontiguousarray(lq.transpose(2, 0, 1))),
                    torch.from_numpy(np.ascontiguousarray(truth.transpose(2, 0, 1))),
                    torch.from_numpy(condition))

@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, noise_sigma, quantiser_scale
+from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, quantiser_scale
 
 RESAMPLING = (Image.NEAREST, Image.BOX, Image.BILINEAR, Image.HAMMING, Image.BICUBIC, Image.LANCZOS)
 SUBSAMPLING_CONDITION = {0: 0.0, 1: 0.5, 2: 1.0}
@@ -54,31 +54,48 @@ def draw_quality(rng) -> int:
 
 
 def correlated(noise: np.ndarray, rng) -> np.ndarray:
-    """Blur the noise field a little, as demosaicing and camera scaling do, keeping its power."""
-    weight = rng.uniform(0.2, 0.6)
-    for axis in (0, 1):
-        noise = noise + weight * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))
-        noise /= np.sqrt(1 + 2 * weight * weight)
-    return noise
+    """Blur the noise field as demosaicing, in-camera denoising and scaling do, keeping its power."""
+    for _ in range(rng.integers(1, 4)):
+        weight = rng.uniform(0.2, 0.9)
+        for axis in (0, 1):
+            noise = noise + weight * (np.roll(noise, 1, axis) + np.roll(noise, -1, axis))
+            noise /= np.sqrt(1 + 2 * weight * weight)
+    return noise / max(float(noise.std()), 1e-6)
+
+
+def sensor(x: np.ndarray, rng) -> np.ndarray:
+    """What a phone leaves after its own pipeline: fine luma noise, coarse colour noise, stronger in the dark."""
+    luma = rng.standard_normal(x.shape[:2] + (1,), np.float32)
+    if rng.random() < 0.7:
+        luma = correlated(luma, rng)
+    colour = correlated(correlated(rng.standard_normal(x.shape, np.float32), rng), rng)
+    colour -= colour.mean(2, keepdims=True)
+    field = luma + rng.uniform(0.3, 1.6) * colour
+    tone = np.power(np.maximum(x.mean(2, keepdims=True), 4) / 128, rng.uniform(-0.5, 0.5))
+    return field * tone / max(float(field.std()), 1e-6)
 
 
 def add_noise(x: np.ndarray, sigma: float, kind: str, rng) -> np.ndarray:
+    if kind == "sensor":
+        return x + sensor(x, rng) * (0.6 * sigma)
     if kind == "poisson":
         # Shot noise: variance grows with brightness; scaled to reach sigma at mid grey.
         field = rng.standard_normal(x.shape, np.float32) * (np.sqrt(np.maximum(x, 1) / 128) * sigma)
     elif kind == "grey":
         field = rng.standard_normal(x.shape[:2] + (1,), np.float32) * sigma
     else:
-        field = rng.standard_normal(x.shape, np.float32) * sigma
+        field = rng.standard_normal(x.shape, np.float32)
         if kind == "channels":
             field = 0.6 * field + 0.8 * field.mean(2, keepdims=True) * np.sqrt(3)
         elif kind == "correlated":
-            field = correlated(field, rng)
+            field = 0.7 * correlated(field, rng)
+        field = field * sigma
     return x + field
 
 
 def draw_noise_kind(rng) -> str:
-    return str(rng.choice(("white", "poisson", "grey", "channels", "correlated"), p=(0.6, 0.12, 0.1, 0.06, 0.12)))
+    return str(rng.choice(("white", "poisson", "grey", "channels", "correlated", "sensor"),
+                          p=(0.45, 0.1, 0.08, 0.05, 0.16, 0.16)))
 
 
 def blur(x: np.ndarray, rng) -> np.ndarray:
@@ -165,8 +182,8 @@ def mixed(x, rng, size: int):
 MIXTURE = (("clean", 0.10), ("jpeg", 0.54), ("noise", 0.17), ("mixed", 0.19))
 
 
-def degrade(gt: np.ndarray, size: int, rng, mixture=MIXTURE):
-    """GT (size+8)x(size+8)x3 uint8 -> (LQ uint8 size^2, GT uint8 size^2, conditions float32[4])."""
+def degrade(gt: np.ndarray, size: int, rng, names, mixture=MIXTURE):
+    """GT (size+8)x(size+8)x3 uint8 -> (LQ uint8 size^2, GT uint8 size^2, the named conditions)."""
     x = gt.astype(np.float32)
     known, shift = UNKNOWN, (0, 0)
     kind = rng.choice([name for name, _ in mixture], p=[weight for _, weight in mixture])
@@ -182,4 +199,4 @@ def degrade(gt: np.ndarray, size: int, rng, mixture=MIXTURE):
         y, known, shift = mixed(x, rng, size)
     lq = to_bytes(y)
     truth = gt[shift[0]:shift[0] + size, shift[1]:shift[1] + size]
-    return lq, truth, conditions(*known, noise_sigma(lq))
+    return lq, truth, conditions(names, known, lq)

@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, noise_sigma, quantiser_scale
+from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, noise_sigma, quantiser_scale, suffering
 
 UNKNOWN = (0.0, 0.0, 0.0)
 
@@ -51,16 +51,21 @@ def noisy(x: np.ndarray, sigma: float, seed: int) -> np.ndarray:
 
 
 class Model:
+    """The model's networks, chosen per picture as the product's gate chooses them."""
+
     def __init__(self, folder: Path, threads: int):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        self.session = onnxruntime.InferenceSession(str(folder / "model.onnx"), options)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        self.networks = {n["when"]: (onnxruntime.InferenceSession(str(folder / n["file"]), options), n["conditions"])
+                         for n in manifest["networks"]}
 
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
         height, width = lq.shape[:2]
         padded = np.pad(lq, ((0, -height % 8), (0, -width % 8), (0, 0)), "reflect")
-        condition = conditions(*known, noise_sigma(lq))
-        out = self.session.run(None, {"picture": padded[None], "conditions": condition[None]})[0][0]
+        which = suffering(lq, known != UNKNOWN, noise_sigma(lq))
+        session, names = self.networks.get(which) or self.networks["any"]
+        out = session.run(None, {"picture": padded[None], "conditions": conditions(names, known, lq)[None]})[0][0]
         return out[:height, :width]
 
 

@@ -92,7 +92,8 @@ def main():
             raise SystemExit(f"{file}: torch and onnxruntime differ by {worst}/255")
         print(f"{file}: {file.stat().st_size} bytes, torch and onnxruntime differ by at most {worst}/255")
         config = state["config"]
-        files.append({"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when})
+        files.append({"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when,
+                      "conditions": config.get("conditions", list(CONDITIONS))})
         training[when] = {"iterations": state["iteration"], "hours": round(state["busy"] / 3600, 2), "seed": config["seed"],
                           "patch": config["patch"], "batch": config["batch"], "mixture": config["mixture"]}
     used = {k: v for k, v in DATA_LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}
@@ -100,7 +101,7 @@ def main():
         "name": config["name"], "version": args.version, "task": "restore", "networks": files,
         "description": "Blind same-size repair: JPEG, noise, mild blur, bad resampling, mixed.",
         "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
-        "conditions": list(CONDITIONS), "scale": 1,
+        "scale": 1,
         "tile": {"multiple": 8, "halo": args.halo, "max": args.tile},
         "cost": {"parameters": sum(p.numel() for p in network.parameters()),
                  "gmacPerMegapixel": round(macs_per_megapixel(network.config), 1)},

@@ -13,6 +13,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+# What the network is told beside the pixels, unless a configuration names others (`analysis.py`).
 CONDITIONS = ("luma_quantiser", "chroma_quantiser", "chroma_subsampling", "noise_sigma")
 
 

@@ -21,13 +21,14 @@ from torch.utils.data import DataLoader
 
 from data import Crops, load, split
 from degrade import MIXTURE
-from model import NetworkConfig, RestorationNet
+from model import CONDITIONS, NetworkConfig, RestorationNet
 
 
 @dataclass
 class TrainConfig:
     name: str = "general"
     network: dict = field(default_factory=dict)
+    conditions: list = field(default_factory=lambda: list(CONDITIONS))
     data: list = field(default_factory=lambda: ["train-photo"])
     exclude: list = field(default_factory=list)   # file-name prefixes left out (licence choice)
     hours: float = 2.0         # busy training time; the schedule ends there
@@ -64,7 +65,7 @@ def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
 
 
 def stream(config: TrainConfig, root: Path, seed: int):
-    crops = Crops(photographs(config, root, seed), config.patch, seed, list(config.mixture.items()), config.grey)
+    crops = Crops(photographs(config, root, seed), config.patch, seed, config.conditions, list(config.mixture.items()), config.grey)
     return iter(DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=_quiet))
 
 
@@ -84,10 +85,12 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--data-root", default=str(Path(__file__).resolve().parents[2] / "shared" / "data"))
     parser.add_argument("--hours", type=float, help="overrides the configuration's time budget")
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--threads", type=int, help="one on a busy machine: two threads wait for each other")
     parser.add_argument("--init", type=Path, help="checkpoint whose weights a new run starts from")
     args = parser.parse_args()
     config = TrainConfig(**yaml.safe_load(open(args.config)))
-    config.hours = args.hours or config.hours
+    config.hours, config.threads = args.hours or config.hours, args.threads or config.threads
     out, root = Path(args.out), Path(args.data_root)
     out.mkdir(parents=True, exist_ok=True)
     (out / "config.json").write_text(json.dumps(asdict(config), indent=1))
@@ -96,17 +99,17 @@ def main():
     torch.set_num_threads(config.threads)
     network = RestorationNet(NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v
                                               for k, v in config.network.items()}))
-    network = network.to(memory_format=torch.channels_last)
+    network = network.to(args.device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.99), weight_decay=0)
     ema = {k: v.clone() for k, v in network.state_dict().items()}
     iteration, busy = 0, 0.0
     checkpoint = out / "checkpoint.pt"
     if args.init and not checkpoint.exists():
-        start = torch.load(args.init, weights_only=True)
+        start = torch.load(args.init, weights_only=True, map_location=args.device)
         network.load_state_dict(start["ema"])
         ema = {k: v.clone() for k, v in start["ema"].items()}
     if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
+        state = torch.load(checkpoint, weights_only=True, map_location=args.device)
         network.load_state_dict(state["network"])
         if "optimiser" in state:
             optimiser.load_state_dict(state["optimiser"])
@@ -118,9 +121,9 @@ def main():
     while busy < config.hours * 3600:
         began = time.time()
         lq, gt, condition = next(batches)
-        lq = lq.float().div_(255).contiguous(memory_format=torch.channels_last)
-        gt = gt.float().div_(255).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        lq, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, gt))
+        condition = condition.to(args.device)
+        with torch.autocast(args.device, torch.bfloat16):
             residual = network.residual(lq, condition)
         loss = charbonnier(lq + residual.float(), gt)
         if torch.isfinite(loss):

@@ -5,6 +5,8 @@ export interface Knowledge {
   readonly jpeg: JpegQuality | undefined;
   /** `rawNoiseSigma` of the picture. */
   readonly rawSigma: number;
+  /** `coarseNoiseSigma` of the picture. */
+  readonly coarseSigma: number;
 }
 
 const FULL = Math.log2(1 + 16 * 10);
@@ -16,6 +18,7 @@ const CONDITIONS: Readonly<Record<string, (known: Knowledge) => number>> = {
   chroma_quantiser: ({ jpeg }) => (jpeg ? coarseness(jpeg.chromaScale) : 0),
   chroma_subsampling: ({ jpeg }) => jpeg?.subsampling ?? 0,
   noise_sigma: ({ rawSigma }) => Math.min(rawSigma / 64, 1),
+  coarse_noise_sigma: ({ coarseSigma }) => Math.min(coarseSigma / 64, 1),
 };
 
 /** The conditioning vector in the order of the manifest, each value in [0,1]; unknown names read 0. */

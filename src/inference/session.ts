@@ -11,7 +11,8 @@ export interface SessionOptions {
 
 /** A loaded same-size restoration network. `run` blocks its thread: only ever used in a child process. */
 export interface Network {
-  readonly entry: ModelEntry;
+  /** Names of the conditions `run` expects, in order. */
+  readonly conditions: readonly string[];
   /** HWC uint8 RGB of a size the tile rule allows → HWC uint8 RGB of the same size. */
   run(rgb: Uint8Array, width: number, height: number, conditions: Float32Array): Promise<Uint8Array>;
   close(): Promise<void>;
@@ -25,10 +26,10 @@ export async function openNetwork(entry: ModelEntry, file: NetworkFile, options:
   const [picture = 'picture', conditionsName = 'conditions'] = session.inputNames;
   const [restored = 'restored'] = session.outputNames;
   return {
-    entry,
+    conditions: file.conditions,
     async run(rgb, width, height, conditions) {
       const feeds: Record<string, Tensor> = { [picture]: new Tensor('uint8', rgb, [1, height, width, 3]) };
-      if (entry.manifest.conditions.length > 0) feeds[conditionsName] = new Tensor('float32', conditions, [1, conditions.length]);
+      if (file.conditions.length > 0) feeds[conditionsName] = new Tensor('float32', conditions, [1, conditions.length]);
       const output = (await session.run(feeds))[restored];
       if (!output) throw new AppError('PROCESS_ERROR', `The model ${entry.manifest.name} gave no picture.`);
       return output.data as Uint8Array;

@@ -8,6 +8,8 @@ const NetworkFile = Type.Object({
   file: Type.String({ pattern: '^[A-Za-z0-9._-]+\\.onnx$' }),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   when: Type.Union([Suffering, Type.Literal('any')]),
+  /** Names of the conditioning numbers the network takes, in order (see `imaging/conditions.ts`). */
+  conditions: Type.Array(Type.String()),
 });
 export type NetworkFile = Static<typeof NetworkFile>;
 
@@ -20,8 +22,6 @@ export const Manifest = Type.Object({
   networks: Type.Array(NetworkFile, { minItems: 1 }),
   description: Type.String(),
   input: Type.Object({ layout: Type.Literal('NHWC'), type: Type.Literal('uint8'), channels: Type.Literal('RGB') }),
-  /** Names of the conditioning numbers the network takes, in order (see `imaging/conditions.ts`). */
-  conditions: Type.Array(Type.String()),
   scale: Type.Literal(1),
   tile: Type.Object({
     multiple: Type.Integer({ minimum: 1, maximum: 64 }),

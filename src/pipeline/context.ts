@@ -30,6 +30,7 @@ export interface SourceFacts {
 export interface Analysis {
   readonly jpeg: JpegQuality | undefined;
   readonly rawSigma: number;
+  readonly coarseSigma: number;
   readonly blur: number;
   readonly blocks: Blockiness;
   readonly grey: boolean;

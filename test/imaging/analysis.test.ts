@@ -6,7 +6,7 @@ import { blurOf } from '../../src/imaging/blur.ts';
 import { conditionVector } from '../../src/imaging/conditions.ts';
 import { probeHeader } from '../../src/imaging/header.ts';
 import { jpegQuality } from '../../src/imaging/jpeg-quality.ts';
-import { rawNoiseSigma, reportedSigma } from '../../src/imaging/noise.ts';
+import { coarseNoiseSigma, rawNoiseSigma, reportedSigma } from '../../src/imaging/noise.ts';
 import { orientSamples, uprightSize } from '../../src/imaging/orient.ts';
 import { CITY, noisy, samples } from '../pipeline/pictures.ts';
 
@@ -20,6 +20,16 @@ describe('noise estimate', () => {
     // `training/analysis.py noise_sigma` on test/fixtures/city.png.
     const { data, width, height } = await samples(CITY);
     expect(rawNoiseSigma(data, width, height)).toBeCloseTo(2.62603, 4);
+    expect(coarseNoiseSigma(data, width, height)).toBeCloseTo(4.549655, 4);
+  });
+
+  it('reads white noise alike on both scales, and correlated noise on the coarse one', () => {
+    const field = noisy(new Uint8Array(512 * 512 * 3).fill(128), 20, 5);
+    expect(Math.abs(coarseNoiseSigma(field, 512, 512) / rawNoiseSigma(field, 512, 512) - 1)).toBeLessThan(0.08);
+    const soft = field.map(
+      (value, i) => (value + (field[i + 3] ?? value) + (field[i + 512 * 3] ?? value) + (field[i + 513 * 3] ?? value)) / 4,
+    );
+    expect(coarseNoiseSigma(soft, 512, 512)).toBeGreaterThan(2.5 * rawNoiseSigma(soft, 512, 512));
   });
 
   it('is 0 for a picture smaller than a block and for a flat one', () => {
@@ -29,21 +39,22 @@ describe('noise estimate', () => {
 });
 
 describe('conditions', () => {
-  const names = ['luma_quantiser', 'chroma_quantiser', 'chroma_subsampling', 'noise_sigma'];
+  const names = ['luma_quantiser', 'chroma_quantiser', 'chroma_subsampling', 'noise_sigma', 'coarse_noise_sigma'];
 
   it('are the numbers the networks were trained with', () => {
     // `training/analysis.py conditions(5.0, 2.5, 1.0, 16.0)`.
     const jpeg = { lumaScale: 5, chromaScale: 2.5, subsampling: 1, quality: 10 };
-    expect([...conditionVector(names, { jpeg, rawSigma: 16 })].map((v) => v.toFixed(5))).toEqual([
+    expect([...conditionVector(names, { jpeg, rawSigma: 16, coarseSigma: 32 })].map((v) => v.toFixed(5))).toEqual([
       '0.86481',
       '0.73082',
       '1.00000',
       '0.25000',
+      '0.50000',
     ]);
   });
 
   it('are 0 where nothing is known, and for a name nobody knows', () => {
-    expect([...conditionVector([...names, 'weather'], { jpeg: undefined, rawSigma: 0 })]).toEqual([0, 0, 0, 0, 0]);
+    expect([...conditionVector([...names, 'weather'], { jpeg: undefined, rawSigma: 0, coarseSigma: 0 })]).toEqual([0, 0, 0, 0, 0, 0]);
   });
 });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { conditionVector } from '../../src/imaging/conditions.ts';
-import { rawNoiseSigma } from '../../src/imaging/noise.ts';
+import { coarseNoiseSigma, rawNoiseSigma } from '../../src/imaging/noise.ts';
 import { readTile, writeTile } from '../../src/imaging/tile-pixels.ts';
 import { planTiles, type TileRule } from '../../src/imaging/tiles.ts';
 import { openNetwork } from '../../src/inference/session.ts';
@@ -17,7 +17,11 @@ afterAll(() => Promise.all(networks.map((network) => network.close())));
 
 async function run(rgb: Uint8Array, width: number, height: number, rule: TileRule, which: number) {
   const network = networks[which] as (typeof networks)[number];
-  const conditions = conditionVector(entry.manifest.conditions, { jpeg: undefined, rawSigma: rawNoiseSigma(rgb, width, height) });
+  const conditions = conditionVector(network.conditions, {
+    jpeg: undefined,
+    rawSigma: rawNoiseSigma(rgb, width, height),
+    coarseSigma: coarseNoiseSigma(rgb, width, height),
+  });
   const out = new Uint8Array(rgb.length);
   const tiles = planTiles(width, height, rule);
   for (const tile of tiles)

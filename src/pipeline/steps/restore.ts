@@ -15,7 +15,7 @@ export async function restore(context: Context): Promise<void> {
     return;
   }
   const network = await context.engine.network(model, suffering);
-  const conditions = conditionVector(model.manifest.conditions, context.analysis);
+  const conditions = conditionVector(network.conditions, context.analysis);
   const tiles = planTiles(picture.width, picture.height, model.manifest.tile);
   const restored = new Uint8Array(picture.rgb.length);
   let done = 0;
