@@ -122,9 +122,9 @@ browserSuite('studio: for everyone', () => {
     await restored(page);
     await tabTo(/^Picture\. Plus/);
     await press('1');
-    expect(await page.locator('.zoom-value').textContent()).toBe('100 %');
+    await expect.poll(() => page.locator('.zoom-value').textContent()).toBe('100 %');
     await press('8');
-    expect(await page.locator('.zoom-value').textContent()).toBe('800 %');
+    await expect.poll(() => page.locator('.zoom-value').textContent()).toBe('800 %');
     await press('0');
     await press('+');
     await page.keyboard.down(' ');
@@ -133,9 +133,9 @@ browserSuite('studio: for everyone', () => {
     await page.locator('.chip-after').waitFor();
     await tabTo(/^Divider between/);
     await press('ArrowLeft', 5);
-    expect(await page.locator('.divider').getAttribute('aria-valuenow')).toBe('40');
+    await expect.poll(() => page.locator('.divider').getAttribute('aria-valuenow')).toBe('40');
     await press('Home');
-    expect(await page.locator('.divider').getAttribute('aria-valuenow')).toBe('0');
+    await expect.poll(() => page.locator('.divider').getAttribute('aria-valuenow')).toBe('0');
     for (let i = 0; i < 30 && (await page.evaluate(() => document.activeElement?.id)) !== 'strength'; i++) await press('Tab');
     await press('ArrowLeft', 3);
     expect(await page.locator('output').textContent()).toBe('97 %');

@@ -1,8 +1,21 @@
+/** A piece of a level at `x`, `y`. In pieces, because the first use of a 64 MB bitmap costs several frames. */
+export interface Tile {
+  readonly x: number;
+  readonly y: number;
+  readonly bitmap: ImageBitmap;
+}
+
+export interface Level {
+  readonly width: number;
+  readonly height: number;
+  readonly tiles: readonly Tile[];
+}
+
 /** A picture for the screen: `levels[i]` has 2^-i of the full size, so a frame never scales more than ×2 down. */
 export interface Pyramid {
   readonly width: number;
   readonly height: number;
-  readonly levels: readonly ImageBitmap[];
+  readonly levels: readonly Level[];
 }
 
 /** Faces taken from the source instead of the result: centre and radius in picture pixels. */

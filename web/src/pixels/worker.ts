@@ -1,13 +1,16 @@
 import { withExif } from '../save/exif.ts';
 import { zip } from '../save/zip.ts';
-import type { BlendOrder, KeptFace, Orders, Pyramid, Request, Response } from './messages.ts';
+import type { BlendOrder, KeptFace, Level, Orders, Pyramid, Request, Response, Tile } from './messages.ts';
+
+/** Side of a piece in pixels: 4 MB. */
+const TILE = 1024;
 
 type Canvas = { readonly canvas: OffscreenCanvas; readonly context: OffscreenCanvasRenderingContext2D };
 
 self.onmessage = async ({ data }: MessageEvent<Request>) => {
   try {
     const answer = await work(data);
-    const transfer = isPyramid(answer) ? [...answer.levels] : [];
+    const transfer = isPyramid(answer) ? answer.levels.flatMap(({ tiles }) => tiles.map(({ bitmap }) => bitmap)) : [];
     self.postMessage({ id: data.id, answer } satisfies Response, { transfer });
   } catch (error) {
     self.postMessage({ id: data.id, error: String(error) } satisfies Response);
@@ -32,15 +35,35 @@ function work(request: Request): Promise<unknown> {
 const isPyramid = (answer: unknown): answer is Pyramid => typeof answer === 'object' && answer !== null && 'levels' in answer;
 
 async function pyramid(full: ImageBitmap): Promise<Pyramid> {
-  const levels = [full];
-  let { width, height } = full;
-  while (Math.max(width, height) > 512) {
-    width = Math.max(1, Math.round(width / 2));
-    height = Math.max(1, Math.round(height / 2));
-    const above = levels.at(-1) ?? full;
-    levels.push(await createImageBitmap(above, { resizeWidth: width, resizeHeight: height, resizeQuality: 'medium' }));
+  const { width, height } = full;
+  const levels: Level[] = [];
+  for (let level = full; ; ) {
+    const isLast = Math.max(level.width, level.height) <= 512;
+    const next = isLast ? undefined : await half(level);
+    levels.push({ width: level.width, height: level.height, tiles: await cut(level) });
+    if (next === undefined) return { width, height, levels };
+    level = next;
   }
-  return { width: full.width, height: full.height, levels };
+}
+
+function half(bitmap: ImageBitmap): Promise<ImageBitmap> {
+  const resizeWidth = Math.max(1, Math.round(bitmap.width / 2));
+  const resizeHeight = Math.max(1, Math.round(bitmap.height / 2));
+  return createImageBitmap(bitmap, { resizeWidth, resizeHeight, resizeQuality: 'medium' });
+}
+
+/** The level in pieces; the whole is let go of when it was cut. */
+async function cut(level: ImageBitmap): Promise<Tile[]> {
+  const { width, height } = level;
+  if (Math.max(width, height) <= TILE) return [{ x: 0, y: 0, bitmap: level }];
+  const tiles: Tile[] = [];
+  for (let y = 0; y < height; y += TILE) {
+    for (let x = 0; x < width; x += TILE) {
+      tiles.push({ x, y, bitmap: await createImageBitmap(level, x, y, Math.min(TILE, width - x), Math.min(TILE, height - y)) });
+    }
+  }
+  level.close();
+  return tiles;
 }
 
 function canvasOf(width: number, height: number): Canvas {

@@ -8,32 +8,44 @@ export interface Pane extends Size {
 
 /**
  * Draws the part of a picture that falls between `from` and `to` (pixels from the pane's left edge).
- * Cost depends on the pane, not on the picture: the source rectangle is cut to what is seen.
+ * Cost depends on the pane, not on the picture: only what is seen is drawn, from the nearest level.
  */
 export function paint(context: CanvasRenderingContext2D, picture: Pyramid, view: View, pane: Pane, from: number, to: number): void {
-  const topLeft = toScreen(view, pane, 0, 0);
-  const left = Math.max(from, topLeft.x, 0);
-  const right = Math.min(to, topLeft.x + picture.width * view.scale, pane.width);
-  const top = Math.max(topLeft.y, 0);
-  const bottom = Math.min(topLeft.y + picture.height * view.scale, pane.height);
-  if (right <= left || bottom <= top) return;
-  const index = levelFor(view.scale, picture.levels.length);
-  const bitmap = picture.levels[index];
-  if (bitmap === undefined) return;
-  const perPixelX = bitmap.width / picture.width / view.scale;
-  const perPixelY = bitmap.height / picture.height / view.scale;
+  const level = picture.levels[levelFor(view.scale, picture.levels.length)];
+  if (level === undefined) return;
+  const corner = toScreen(view, pane, 0, 0);
+  const scaleX = (picture.width / level.width) * view.scale;
+  const scaleY = (picture.height / level.height) * view.scale;
+  const seen = { left: Math.max(0, from), right: Math.min(pane.width, to), top: 0, bottom: pane.height };
   context.imageSmoothingEnabled = view.scale < 3; // from 300 % on the pixels themselves are what one looks at
-  context.drawImage(
-    bitmap,
-    (left - topLeft.x) * perPixelX,
-    (top - topLeft.y) * perPixelY,
-    (right - left) * perPixelX,
-    (bottom - top) * perPixelY,
-    pane.left + left,
-    top,
-    right - left,
-    bottom - top,
-  );
+  for (const { x, y, bitmap } of level.tiles) {
+    // Whole screen pixels, so that neighbours meet without a seam.
+    const left = Math.round(corner.x + x * scaleX);
+    const right = Math.round(corner.x + (x + bitmap.width) * scaleX);
+    const top = Math.round(corner.y + y * scaleY);
+    const bottom = Math.round(corner.y + (y + bitmap.height) * scaleY);
+    drawSeen(context, bitmap, { left, right, top, bottom }, seen, pane.left);
+  }
+}
+
+interface Edges {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** Draws a bitmap at `place`, cut to what is `seen`. */
+function drawSeen(context: CanvasRenderingContext2D, bitmap: ImageBitmap, place: Edges, seen: Edges, offset: number): void {
+  const left = Math.max(place.left, seen.left);
+  const right = Math.min(place.right, seen.right);
+  const top = Math.max(place.top, seen.top);
+  const bottom = Math.min(place.bottom, seen.bottom);
+  if (right <= left || bottom <= top) return;
+  const x = bitmap.width / (place.right - place.left);
+  const y = bitmap.height / (place.bottom - place.top);
+  const source = [(left - place.left) * x, (top - place.top) * y, (right - left) * x, (bottom - top) * y] as const;
+  context.drawImage(bitmap, ...source, offset + left, top, right - left, bottom - top);
 }
 
 /** A chequered ground under transparent pictures. */
