@@ -57,7 +57,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     dispatcher: agent,
     close: () => agent.destroy(),
     async download(link, path, { maxBytes, signal, timeout = options.timeout }) {
-      const milliseconds = Math.max(1, Math.min(timeout, options.timeout));
+      const milliseconds = Math.max(1, Math.ceil(Math.min(timeout, options.timeout)));
       const deadline = AbortSignal.timeout(milliseconds);
       const either = signal ? AbortSignal.any([signal, deadline]) : deadline;
       try {

@@ -1,0 +1,223 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { bodyOf, type TestApp, testApp } from '../support/app.ts';
+import { httpServer } from '../support/http-server.ts';
+import { jpeg } from '../support/pictures.ts';
+
+/**
+ * Time, load, going away and shutting down, with the real pool: one child process, a picture that
+ * takes it seconds, and conditions waited for rather than times measured.
+ */
+const folder = mkdtempSync(join(tmpdir(), 'mingxi-test-'));
+const open: TestApp[] = [];
+/** Seconds of computing: for what is stopped before its end. */
+let large: string;
+/** A second or so: for what is waited for. */
+let medium: string;
+let small: string;
+
+beforeAll(async () => {
+  large = JSON.stringify(bodyOf(await jpeg(3500, 3500, { noise: 60, quality: 20 }), {}));
+  medium = JSON.stringify(bodyOf(await jpeg(1200, 1200, { noise: 60, quality: 20 }), {}));
+  small = JSON.stringify(bodyOf(await jpeg(64, 64)));
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((api) => api.app.close()));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function startApp(overrides: Record<string, unknown>): Promise<TestApp & { url: string }> {
+  const api = await testApp(mkdtempSync(join(folder, 'app-')), overrides);
+  open.push(api);
+  return { ...api, url: await api.listen() };
+}
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  const end = Date.now() + 30_000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const spooled = (api: TestApp) => (existsSync(join(api.config.data, 'spool')) ? readdirSync(join(api.config.data, 'spool')) : []);
+
+describe('time', () => {
+  test('a picture that takes longer than the synchronous time: 504, and the child goes on with the next', async () => {
+    const api = await startApp({ syncTimeout: 1 });
+    const answer = await api.post(large);
+    expect([answer.statusCode, answer.json().ErrorMsg, answer.json().ErrorCode]).toEqual([504, 'GATEWAY_TIMEOUT', 90009]);
+    await until('a child is there again', () => api.app.restorer.stats().children > 0);
+    expect(spooled(api)).toEqual([]);
+    await until('a small picture passes', () => api.app.restorer.stats().running === 0);
+  });
+
+  test('a link may not use up more than the synchronous time', async () => {
+    const silent = await httpServer(() => undefined);
+    const api = await startApp({ syncTimeout: 1, fetchTimeout: 60, fetchAllow: '127.0.0.1' });
+    const answer = await api.post(bodyOf(`${silent.base}/a.jpg`, {}, 'url'));
+    expect([answer.statusCode, answer.json().ErrorMsg]).toEqual([400, 'DOWNLOAD_TIMEOUT_ERROR']);
+    await silent.close();
+  });
+});
+
+describe('load', () => {
+  test('a full queue refuses at once, with Retry-After', async () => {
+    const api = await startApp({ queueLimit: 0, syncTimeout: 60 });
+    const first = api.post(medium);
+    await until('the first runs', () => api.app.restorer.stats().running === 1);
+    const answer = await api.post(small);
+    expect([answer.statusCode, answer.json().ErrorMsg, answer.json().ErrorCode]).toEqual([503, 'ALGORITHM_OVER_CONCURRENT', 29904]);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(api.app.restorer.stats().running).toBe(1);
+    expect((await first).statusCode).toBe(200);
+    expect((await api.post(small)).statusCode).toBe(200);
+  });
+
+  test('more calls at once than children are all answered, each with its own picture', async () => {
+    const api = await startApp({ syncTimeout: 60 });
+    const sizes = Array.from({ length: 12 }, (_, i) => 50 + i);
+    const answers = await Promise.all(sizes.map(async (size) => api.post(bodyOf(await jpeg(size, 50), { report: true }))));
+    expect(answers.map((answer) => answer.json().media_info_list[0].media_extra.report.source.width)).toEqual(sizes);
+  });
+
+  test('the event loop stays free while a child computes', async () => {
+    const api = await startApp({ syncTimeout: 60 });
+    const running = api.post(medium);
+    await until('it runs', () => api.app.restorer.stats().running === 1);
+    expect((await api.app.server.inject('/livez')).statusCode).toBe(200);
+    expect(api.app.restorer.stats().running).toBe(1);
+    expect((await running).statusCode).toBe(200);
+  });
+});
+
+describe('a client that goes away', () => {
+  /** Posts over a real socket and answers a function that cuts the connection. */
+  function postAndLeave(api: TestApp & { url: string }, body: string): () => void {
+    const url = new URL(`/v1/aiquality?${api.query}`, api.url);
+    const request = httpRequest(url, { method: 'POST', headers: { 'content-type': 'application/json' } });
+    request.on('error', () => undefined);
+    request.end(body);
+    return () => request.destroy();
+  }
+
+  test('while its picture is computed: the computing stops and the child is free', async () => {
+    const api = await startApp({ syncTimeout: 120 });
+    const leave = postAndLeave(api, large);
+    await until('it runs', () => api.app.restorer.stats().running === 1);
+    leave();
+    await until('nothing runs', () => api.app.restorer.stats().running === 0);
+    expect(api.app.restorer.stats().finished).toBe(0);
+    await until('the spool is empty', () => spooled(api).length === 0);
+    expect((await api.post(small)).statusCode).toBe(200);
+  });
+
+  test('while it waits: its place in the queue is free at once', async () => {
+    const api = await startApp({ syncTimeout: 120, queueLimit: 1 });
+    const leaveFirst = postAndLeave(api, large);
+    await until('the first runs', () => api.app.restorer.stats().running === 1);
+    const leaveSecond = postAndLeave(api, large);
+    await until('the second waits', () => api.app.restorer.stats().waiting === 1);
+    leaveSecond();
+    await until('nobody waits', () => api.app.restorer.stats().waiting === 0);
+    expect(api.app.restorer.stats().running).toBe(1);
+    leaveFirst();
+    await until('nothing runs', () => api.app.restorer.stats().running === 0);
+  });
+
+  test('its picture is not charged', async () => {
+    const api = await startApp({ syncTimeout: 120 });
+    const { query } = await api.newKey({ dailyLimit: 1 });
+    const leave = postAndLeave({ ...api, query }, large);
+    await until('it runs', () => api.app.restorer.stats().running === 1);
+    leave();
+    await until('the spool is empty', () => spooled(api).length === 0);
+    const answer = await api.app.server.inject({ method: 'POST', url: `/v1/aiquality?${query}`, payload: small });
+    expect(answer.statusCode).toBe(200);
+  });
+
+  test('while its link is downloaded: the download ends', async () => {
+    let closed = 0;
+    const slow = await httpServer((_request, response) => {
+      response.on('close', () => closed++);
+    });
+    const api = await startApp({ syncTimeout: 120, fetchTimeout: 120, fetchAllow: '127.0.0.1' });
+    const leave = postAndLeave(api, JSON.stringify(bodyOf(`${slow.base}/a.jpg`, {}, 'url')));
+    await until('the spool holds it', () => spooled(api).length === 1);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    leave();
+    await until('the download has ended', () => closed === 1);
+    await until('the spool is empty', () => spooled(api).length === 0);
+    await slow.close();
+  });
+
+  test('in the middle of its body: nothing is left behind', async () => {
+    const api = await startApp({});
+    const { hostname, port } = new URL(api.url);
+    const socket = connect(Number(port), hostname, () => {
+      socket.write(`POST /v1/aiquality?${api.query} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n{"half":`);
+      setTimeout(() => socket.destroy(), 50);
+    });
+    await new Promise((resolve) => socket.on('close', resolve));
+    expect((await api.post(small)).statusCode).toBe(200);
+  });
+});
+
+describe('shutting down', () => {
+  test('draining: not ready, new work refused with Retry-After, results still served, running work finished', async () => {
+    const api = await startApp({ syncTimeout: 60, drainTimeout: 60 });
+    const link = new URL((await api.post(bodyOf(await jpeg(64, 64), { rsp_media_type: 'url' }))).json().media_info_list[0].media_data)
+      .pathname;
+    const running = api.post(medium);
+    await until('it runs', () => api.app.restorer.stats().running === 1);
+    api.app.drain();
+    const ready = await api.app.server.inject('/readyz');
+    expect([ready.statusCode, ready.json().checks.accepting]).toEqual([503, 'draining']);
+    expect((await api.app.server.inject('/livez')).statusCode).toBe(200);
+    expect((await api.app.server.inject(link)).statusCode).toBe(200);
+    const refused = await api.post(small);
+    expect([refused.statusCode, refused.json().ErrorMsg]).toEqual([503, 'ALGORITHM_OVER_CONCURRENT']);
+    expect(refused.headers['retry-after']).toBeTruthy();
+    expect(api.app.restorer.stats().running).toBe(1);
+    expect((await running).statusCode).toBe(200);
+  });
+
+  test('close waits for running work, then nothing listens', async () => {
+    const api = await startApp({ syncTimeout: 60, drainTimeout: 60 });
+    const running = fetch(`${api.url}/v1/aiquality?${api.query}`, { method: 'POST', body: medium });
+    await until('it runs', () => api.app.restorer.stats().running === 1);
+    await Promise.all([api.app.close(), api.app.close()]);
+    const answer = await running;
+    expect([answer.status, ((await answer.json()) as { parameter: unknown }).parameter]).toEqual([
+      200,
+      { rsp_media_type: 'jpg', version: '1.0.1' },
+    ]);
+    await expect(fetch(`${api.url}/livez`)).rejects.toThrow();
+  });
+
+  test('what takes longer than the drain time is refused, not left hanging', async () => {
+    const api = await startApp({ syncTimeout: 60, drainTimeout: 0 });
+    const running = fetch(`${api.url}/v1/aiquality?${api.query}`, { method: 'POST', body: large });
+    await until('it runs', () => api.app.restorer.stats().running === 1);
+    await api.app.close();
+    const answer = await running;
+    expect([answer.status, ((await answer.json()) as { ErrorMsg: string }).ErrorMsg]).toEqual([503, 'ALGORITHM_OVER_CONCURRENT']);
+    expect(spooled(api)).toEqual([]);
+  });
+
+  test('files and keys of one run are there in the next', async () => {
+    const first = await startApp({});
+    const link = new URL((await first.post(bodyOf(await jpeg(64, 64), { rsp_media_type: 'url' }))).json().media_info_list[0].media_data)
+      .pathname;
+    await first.app.close();
+    const second = await testApp(first.config.data);
+    open.push(second);
+    expect((await second.app.server.inject(link)).statusCode).toBe(200);
+    const answer = await second.app.server.inject({ method: 'POST', url: `/v1/aiquality?${first.query}`, payload: small });
+    expect(answer.statusCode).toBe(200);
+  });
+});
