@@ -1,6 +1,7 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import { hoistSchemas } from './hoist-schemas.ts';
 
 const DESCRIPTION = `Image-quality restoration on your own machines.
 
@@ -41,5 +42,5 @@ export async function describeApi(server: FastifyInstance, version: string): Pro
     },
     theme: { title: 'Mingxi 明晰 · API' },
   });
-  server.get('/openapi.json', { schema: { hide: true }, config: { quiet: true } }, async () => server.swagger());
+  server.get('/openapi.json', { schema: { hide: true }, config: { quiet: true } }, async () => hoistSchemas(server.swagger()));
 }

@@ -43,26 +43,32 @@ export const AiqualityRequest = Type.Object(
     ),
     extra: Type.Optional(Type.Object({}, Open)),
   },
-  Open,
+  { ...Open, title: 'AiqualityRequest' },
 );
 
 /** Answer of a restoration. */
-export const AiqualitySuccess = Type.Object({
-  media_info_list: Type.Array(
-    Type.Object({
-      media_data: Type.String({ description: 'Base64 without prefix, or an absolute link.' }),
-      media_profiles: Type.Object({ media_data_type: Type.String() }),
-      media_extra: Type.Optional(Type.Object({ report: RestoreReport })),
-    }),
-  ),
-  parameter: Type.Object({ rsp_media_type: Type.String(), version: Type.String() }),
-});
+export const AiqualitySuccess = Type.Object(
+  {
+    media_info_list: Type.Array(
+      Type.Object({
+        media_data: Type.String({ description: 'Base64 without prefix, or an absolute link.' }),
+        media_profiles: Type.Object({ media_data_type: Type.String() }),
+        media_extra: Type.Optional(Type.Object({ report: RestoreReport })),
+      }),
+    ),
+    parameter: Type.Object({ rsp_media_type: Type.String(), version: Type.String() }),
+  },
+  { title: 'AiqualitySuccess' },
+);
 
 /** Answer of every failure of the interface family. */
-export const Failure = Type.Object({
-  ErrorCode: Type.Integer(),
-  ErrorMsg: Type.String({ description: 'Name of the code.' }),
-  Data: Type.Null(),
-  message: Type.String({ description: 'What was wrong, in one English sentence.' }),
-  request_id: Type.String(),
-});
+export const Failure = Type.Object(
+  {
+    ErrorCode: Type.Integer(),
+    ErrorMsg: Type.String({ description: 'Name of the code.' }),
+    Data: Type.Null(),
+    message: Type.String({ description: 'What was wrong, in one English sentence.' }),
+    request_id: Type.String(),
+  },
+  { title: 'Failure' },
+);

@@ -23,6 +23,7 @@ export const RESTORE_SCHEMA = {
     'Send the picture as a form, as raw bytes with the options in the query, or as JSON. `Accept` chooses a picture (JPEG, PNG, WebP) or JSON about it; `Prefer: respond-async` a job at once, `Prefer: wait=N` a job after N seconds.',
   tags: ['v2'],
   security: SECURITY,
+  querystring: { type: 'object', description: 'Options of a raw body.', properties: FORM_FIELDS },
   headers: {
     type: 'object',
     properties: {
