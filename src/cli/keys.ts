@@ -1,8 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { openDatabase } from '../db/database.ts';
-import { type ApiKey, createKeyStore, type IssuedKey, type KeyStore, keyIsValid } from '../db/keys.ts';
-import { loadServerKey } from '../db/server-key.ts';
+import type { ApiKey, IssuedKey, KeyStore } from '../db/keys.ts';
 import { UsageError } from './exit.ts';
 import { printJson, printTable } from './print.ts';
 import { wholeNumber } from './schema-option.ts';
@@ -18,6 +16,7 @@ interface CreateFlags extends Flags {
   readonly qps?: number;
   readonly daily?: number;
   readonly monthly?: number;
+  readonly concurrent?: number;
   readonly expires?: number;
 }
 
@@ -31,6 +30,7 @@ export function keysCommand(program: Command): void {
     .option('--qps <number>', 'calls per second (default: no limit)', wholeNumber(1))
     .option('--daily <number>', 'pictures per day, UTC (default: no limit)', wholeNumber(1))
     .option('--monthly <number>', 'pictures per month, UTC (default: no limit)', wholeNumber(1))
+    .option('--concurrent <number>', 'unfinished calls and jobs at once (default: no limit)', wholeNumber(1))
     .option('--expires <date>', 'last moment it works, e.g. 2027-01-31 (UTC)', parseDate)
     .action((flags: CreateFlags) => withStore(flags, (store) => create(store, flags)));
   withFlags(keys.command('list').description('Every key, without secrets.')).action((flags: Flags) =>
@@ -49,13 +49,14 @@ export function keysCommand(program: Command): void {
 
 async function create(store: KeyStore, flags: CreateFlags): Promise<void> {
   if (flags.name.trim() === '') throw new UsageError('--name must not be empty');
-  const { name, scopes, qps, daily, monthly, expires } = flags;
+  const { name, scopes, qps, daily, monthly, concurrent, expires } = flags;
   const issued = await store.create({
     name,
     ...(scopes ? { scopes } : {}),
     qps: qps ?? null,
     dailyLimit: daily ?? null,
     monthlyLimit: monthly ?? null,
+    concurrentLimit: concurrent ?? null,
     expiresAt: expires ?? null,
   });
   printIssued(issued, flags);
@@ -98,7 +99,7 @@ async function find(store: KeyStore, name: string): Promise<ApiKey> {
   const keys = await store.list();
   const exact = keys.find((key) => key.id === name);
   const named = keys.filter((key) => key.name === name);
-  const valid = named.filter((key) => keyIsValid(key));
+  const valid = named.filter((key) => stateOf(key) === 'valid');
   const candidates = exact ? [exact] : valid.length > 0 ? valid : named;
   const [key] = candidates;
   if (!key) throw new UsageError(`there is no key ${JSON.stringify(name)}`);
@@ -108,6 +109,9 @@ async function find(store: KeyStore, name: string): Promise<ApiKey> {
 
 async function withStore(flags: Flags, work: (store: KeyStore) => Promise<void>): Promise<void> {
   const config = loadConfig(process.env, { data: flags.data });
+  const { createKeyStore } = await import('../db/keys.ts');
+  const { loadServerKey } = await import('../db/server-key.ts');
+  const { openDatabase } = await import('../db/database.ts');
   const serverKey = loadServerKey(config.serverKey, config.data);
   const db = await openDatabase(config.data);
   try {
@@ -132,6 +136,7 @@ function plain(key: ApiKey): object {
     qps: key.qps,
     daily: key.dailyLimit,
     monthly: key.monthlyLimit,
+    concurrent: key.concurrentLimit,
     created: date(key.createdAt),
     expires: date(key.expiresAt),
     revoked: date(key.revokedAt),
@@ -139,9 +144,9 @@ function plain(key: ApiKey): object {
   };
 }
 
-function stateOf(key: ApiKey): string {
-  if (keyIsValid(key)) return 'valid';
-  return key.revokedAt === null ? 'expired' : 'revoked';
+function stateOf({ revokedAt, expiresAt }: ApiKey): 'valid' | 'revoked' | 'expired' {
+  if (revokedAt !== null) return 'revoked';
+  return expiresAt !== null && expiresAt <= Date.now() ? 'expired' : 'valid';
 }
 
 function date(time: number | null): string | null {

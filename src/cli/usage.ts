@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { openDatabase } from '../db/database.ts';
 import { printJson, printTable } from './print.ts';
 
 interface Flags {
@@ -22,6 +21,7 @@ export function usageCommand(program: Command): void {
 
 async function usage(flags: Flags): Promise<void> {
   const config = loadConfig(process.env, { data: flags.data });
+  const { openDatabase } = await import('../db/database.ts');
   const db = await openDatabase(config.data);
   try {
     const names = new Map((await db.selectFrom('keys').select(['id', 'name']).execute()).map(({ id, name }) => [id, name]));

@@ -47,7 +47,8 @@ export class Crew {
     // Whoever does not ask must not be punished with an unhandled rejection.
     this.ready.catch(() => {});
     for (let i = 0; i < options.size; i++) this.#spawn();
-    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeat).unref();
+    // Judged after the poll phase: an answer that waits unread in the pipe of a busy parent counts.
+    this.#heartbeat = setInterval(() => setImmediate(() => this.#beat()), options.heartbeat).unref();
   }
 
   /** Children that are ready, idle or busy. */
@@ -91,6 +92,7 @@ export class Crew {
   }
 
   #beat(): void {
+    if (this.#closed) return;
     for (const child of this.#children) if (!child.beat()) this.#leave(child, 'silent');
   }
 

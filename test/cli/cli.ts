@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** Compiled by `test/build.ts` before all tests. */
-const MAIN = fileURLToPath(new URL('../../build-test/cli/main.js', import.meta.url));
+export const MAIN = fileURLToPath(new URL('../../build-test/cli/main.js', import.meta.url));
 
 export interface Ended {
   readonly status: number | null;

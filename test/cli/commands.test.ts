@@ -35,13 +35,27 @@ describe('keys', () => {
   });
 
   test('limits and expiry are kept', async () => {
-    const limits = ['--scopes', 'aiquality, query', '--qps', '5', '--daily', '100', '--monthly', '2000', '--expires', '2099-01-31'];
+    const limits = [
+      '--scopes',
+      'aiquality, query',
+      '--qps',
+      '5',
+      '--daily',
+      '100',
+      '--monthly',
+      '2000',
+      '--concurrent',
+      '3',
+      '--expires',
+      '2099-01-31',
+    ];
     const { api_key } = await json('keys', 'create', '--name', 'limited', ...limits);
     expect(await json('keys', 'show', api_key)).toMatchObject({
       scopes: ['aiquality', 'query'],
       qps: 5,
       daily: 100,
       monthly: 2000,
+      concurrent: 3,
       expires: '2099-01-31T23:59:59.999Z',
     });
   });

@@ -1,10 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../workers/task.ts';
-import { mingxi, start } from './cli.ts';
+import { MAIN, mingxi, start } from './cli.ts';
 import { jpeg, png, put } from './pictures.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'mingxi-restore-'));
@@ -204,6 +205,31 @@ describe('sources are never lost', () => {
     const left = files().filter((name) => name.startsWith('out/'));
     expect(left.every((name) => /^out\/\d\.jpg$/.test(name))).toBe(true);
     for (const name of left) await expect(sharp(at(name)).stats()).resolves.toBeDefined();
+  });
+});
+
+describe.skipIf(!existsSync('/usr/bin/script'))('on a terminal', () => {
+  /** Runs the command on a pseudo-terminal; what it would have shown. */
+  const onTerminal = (args: readonly string[]) => {
+    const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ');
+    const { status, stdout } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    return { status, shown: stdout };
+  };
+
+  test('progress with the time left is drawn, and taken away at the end', async () => {
+    for (let i = 0; i < 3; i++) put(at(`in/${i}.jpg`), await jpeg(700, 500, 30, i));
+    const { status, shown } = onTerminal(['restore', at('in'), '-o', at('out')]);
+    expect(status).toBe(0);
+    expect(shown).toMatch(/\[[0-2]\/3\] +\d+ %/);
+    expect(shown).toMatch(/ETA \d+:\d\d/);
+    expect(shown.endsWith('\r\x1b[K')).toBe(true);
+  });
+
+  test('a picture is not poured onto it', async () => {
+    put(at('a.jpg'), await jpeg());
+    const { status, shown } = onTerminal(['restore', at('a.jpg'), '-o', '-']);
+    expect(status).toBe(2);
+    expect(shown).toMatch(/would write a picture to the terminal/);
   });
 });
 

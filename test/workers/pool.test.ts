@@ -114,12 +114,14 @@ describe('time', () => {
 
   test('the deadline counts from the call: a picture that still waits meets it too', async () => {
     const workers = pool();
-    const busy = workers.run(task('sleep:1200'));
-    // The estimate knows this one as tiny, so it is let in.
-    await expect(workers.run(task('sleep:1'), { timeout: 700, pixels: 1 })).rejects.toMatchObject({ kind: 'ALGORITHM_OVER_CONCURRENT' });
-    await expect(workers.run(task('sleep:1'), { timeout: 1160, pixels: 1 })).rejects.toMatchObject({ kind: 'GATEWAY_TIMEOUT' });
-    expect(workers.stats().waiting).toBe(0);
-    await busy;
+    await workers.ready();
+    const control = new AbortController();
+    // By its size a moment's work, so that the next one is let in.
+    const stuck = workers.run(task('hang'), { pixels: 1, signal: control.signal });
+    await expect(workers.run(task('sleep:1'), { timeout: 600, pixels: 1 })).rejects.toMatchObject({ kind: 'GATEWAY_TIMEOUT' });
+    expect(workers.stats()).toMatchObject({ waiting: 0, running: 1, restarts: 0 });
+    control.abort(new Error('enough'));
+    await expect(stuck).rejects.toThrow('enough');
   });
 
   test('an abort ends the computing child with the reason given', async () => {
