@@ -89,30 +89,42 @@ export async function createRestorer(options: RestorerOptions = {}): Promise<Res
   });
   const limits = { ...LIMITS, ...options.limits };
   let count = 0;
+  const working = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
+
+  const restore = async (input: Input, wanted: Partial<RestoreOptions>, { signal, onProgress }: RestoreCall): Promise<Restored> => {
+    signal?.throwIfAborted();
+    const picture = checked(wanted);
+    const name = join(folder, String(count++));
+    const result = `${name}.result`;
+    try {
+      const source = await toPath(input, `${name}.source`, limits);
+      const { width, height, format, report } = await pool.run(
+        { source, result, options: picture, limits },
+        {
+          ...(signal ? { signal } : {}),
+          ...(onProgress ? { onProgress } : {}),
+          ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+        },
+      );
+      return { data: await readFile(result), format, width, height, report };
+    } finally {
+      await Promise.all([`${name}.source`, result].map((path) => rm(path, { force: true })));
+    }
+  };
   const close = async () => {
-    await pool.close(Number.MAX_SAFE_INTEGER);
+    await Promise.allSettled(working);
+    await pool.close();
     await rm(folder, { recursive: true, force: true });
   };
   const restorer: Restorer = {
-    async restore(input, wanted = {}, { signal, onProgress } = {}) {
-      const name = join(folder, String(count++));
-      const result = `${name}.result`;
-      const source = await toPath(input, `${name}.source`, limits);
-      try {
-        const outcome = await pool.run(
-          { source, result, options: checked(wanted), limits },
-          {
-            ...(signal ? { signal } : {}),
-            ...(onProgress ? { onProgress } : {}),
-            ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
-          },
-        );
-        const { width, height, format, report } = outcome;
-        return { data: await readFile(result), format, width, height, report };
-      } finally {
-        await Promise.all([`${name}.source`, result].map((path) => rm(path, { force: true })));
-      }
+    restore(input, wanted = {}, call = {}) {
+      if (closing) return Promise.reject(new AppError('ALGORITHM_OVER_CONCURRENT', 'The restorer is closed.'));
+      const work = restore(input, wanted, call);
+      working.add(work);
+      const done = () => working.delete(work);
+      work.then(done, done);
+      return work;
     },
     close() {
       closing ??= close();
