@@ -10,6 +10,8 @@ interface VariableBase<T> {
   readonly default: T;
   /** Shown as *** and also accepted from a file named by NAME_FILE. */
   readonly secret?: boolean;
+  /** The default in words, where it depends on the machine. */
+  readonly defaultText?: string;
 }
 interface NumberVariable extends VariableBase<number> {
   readonly type: 'integer' | 'number';
@@ -82,7 +84,10 @@ export const VARIABLES = {
     'Studio page at /: auto = without a key on loopback while only the development key exists; keys = always with a key; off.',
     ['auto', 'keys', 'off'],
   ),
-  workers: integer(Math.max(1, Math.min(4, Math.floor(cores / 2))), 1, 64, 'Child processes that restore pictures.'),
+  workers: {
+    ...integer(Math.max(1, Math.min(4, Math.floor(cores / 2))), 1, 64, 'Child processes that restore pictures.'),
+    defaultText: 'half the processor cores, 1 to 4',
+  },
   threads: integer(0, 0, 64, 'Inference threads per child; 0: processor cores divided by workers.'),
   queueLimit: integer(64, 0, 100_000, 'Pictures that may wait for a child.'),
   workerTasks: integer(500, 1, 1_000_000, 'A child is replaced after this many pictures.'),
@@ -100,7 +105,7 @@ export const VARIABLES = {
   fetchRedirects: integer(3, 0, 10, 'Redirects followed for a source link.'),
   fetchAllow: list([], 'Hosts or CIDR ranges source links may reach though they are private, e.g. 10.0.0.0/8, files.lan.'),
   fetchPorts: list(['80', '443'], 'Ports source links may use (hosts in fetchAllow: any).'),
-  storage: text('disk', 'Where pictures are kept.', ['disk', 's3']),
+  storage: text('disk', 'Where pictures are kept.', ['disk']),
   resultHours: number(24, 0.01, 8760, 'Results, jobs and their sources are kept this long.', 'h'),
   sweepSeconds: number(60, 0.1, 86_400, 'Time between two sweeps of expired pictures.', 's'),
   serverKey: secret('Key that encrypts recoverable API secrets, 64 hex digits; empty: made once in DATA/server.key (0600).'),
