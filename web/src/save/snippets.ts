@@ -14,7 +14,7 @@ function modern(picture: Picture, form: Form, origin: string): string {
     const image = picture.source.kind === 'link' ? { url: picture.source.url } : { base64: 'BASE64 OF THE FILE' };
     return JSON.stringify({ image, options }, null, 2);
   }
-  const head = [`curl -fS ${quote(`${origin}/v2/restore`)}`, '-H "X-Api-Key: $MINGXI_KEY"', '-H "X-Api-Secret: $MINGXI_SECRET"'];
+  const head = [`curl -fS ${quote(`${origin}/v2/restore`)}`, '-H "X-Api-Key: $API_KEY"', '-H "X-Api-Secret: $API_SECRET"'];
   if (picture.source.kind === 'link') {
     const body = JSON.stringify({ image: { url: picture.source.url }, options });
     return [...head, '-H "Content-Type: application/json"', `-d ${quote(body)}`, `-o ${quote(resultName(picture))}`].join(' \\\n  ');
@@ -39,7 +39,7 @@ function wire(picture: Picture, form: Form, origin: string): string {
     extra: {},
   };
   if (form === 'json') return JSON.stringify(body, null, 2);
-  const url = `"${origin}/v1/aiquality?api_key=$MINGXI_KEY&api_secret=$MINGXI_SECRET"`;
+  const url = `"${origin}/v1/aiquality?api_key=$API_KEY&api_secret=$API_SECRET"`;
   if (isLink) return `curl -X POST ${url} \\\n  -H "Content-Type: application/json" \\\n  -d ${quote(JSON.stringify(body))}`;
   const [before, after] = JSON.stringify(body).split('MEDIA');
   return [
