@@ -7,6 +7,7 @@ import { loadServerKey } from './db/server-key.ts';
 import type { Db } from './db/tables.ts';
 import { createFetcher } from './fetcher/fetcher.ts';
 import { createAccounting } from './jobs/accounting.ts';
+import { registerJobMetrics } from './jobs/job-metrics.ts';
 import { createJobs, type JobsOptions } from './jobs/jobs.ts';
 import { createRegistry, shippedModelsDir } from './models/registry.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
@@ -27,7 +28,7 @@ import { createPool } from './workers/pool.ts';
 
 /** A running service, or one about to run. */
 export interface App {
-  /** Waits for the first child process, then listens. */
+  /** Waits for the first child process, then listens. A process of role `worker` only works: its url is empty. */
   start(): Promise<{ readonly url: string }>;
   /** From now on `/readyz` says 503 and new work is refused; what runs goes on. */
   drain(): void;
@@ -50,8 +51,8 @@ export interface AppParts {
   readonly restorer?: Restorer;
 }
 
-/** Spool folders older than this belong to no request any more. */
-const SPOOL_AGE = 6 * 3_600_000;
+/** Spool folders untouched for longer belong to nothing that still runs. */
+const spoolAge = (config: Config) => Math.max(3_600_000, 2000 * Math.max(config.syncTimeout, config.gatewayTimeout, config.jobTimeout));
 
 /**
  * The composition root: configuration → database → storage → models → process pool → server.
@@ -93,8 +94,14 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     },
     jobsOptions(config, logger, metrics),
   );
+  registerJobMetrics(metrics.registry, jobs);
   const retention = createRetention({
-    tasks: [jobs.sweep, sweepStorage(storage), sweepSpool(spool, SPOOL_AGE), { name: 'reservations', run: (now) => accounting.sweep(now) }],
+    tasks: [
+      jobs.sweep,
+      sweepStorage(storage),
+      sweepSpool(spool, spoolAge(config)),
+      { name: 'reservations', run: (now) => accounting.sweep(now) },
+    ],
     everyMs: config.sweepSeconds * 1000,
     onError: (task, err) => logger.error({ err, task }, 'sweep failed'),
   });
@@ -104,6 +111,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   };
   const server = await buildServer(deps);
 
+  let keepAlive: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
   const close = async () => {
     lifecycle.drain();
@@ -115,6 +123,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     await retention.stop();
     await fetcher.close();
     await db.destroy();
+    clearInterval(keepAlive);
   };
   return {
     ...{ server, config, logger, db, keys, storage, restorer, retention },
@@ -122,7 +131,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       retention.start();
       if ('ready' in restorer) await (restorer as { ready(): Promise<void> }).ready();
       await jobs.start();
-      return { url: await server.listen({ host: config.host, port: config.port }) };
+      if (config.role !== 'worker') return { url: await server.listen({ host: config.host, port: config.port }) };
+      // Nothing else holds a process that listens to nobody: its timers and children must not keep others alive.
+      keepAlive = setInterval(() => {}, 2 ** 30);
+      return { url: '' };
     },
     drain: () => lifecycle.drain(),
     close() {

@@ -12,5 +12,10 @@ export function linkBase(request: FastifyRequest, config: Pick<Config, 'publicUr
   if (config.publicUrl !== '') return config.publicUrl.replace(/\/+$/, '');
   const protocol = request.protocol === 'https' ? 'https' : 'http';
   const host = request.host ?? '';
-  return `${protocol}://${HOST.test(host) ? host : `${config.host}:${request.raw.socket.localPort ?? config.port}`}`;
+  return `${protocol}://${HOST.test(host) ? host : listeningAddress(request, config)}`;
+}
+
+function listeningAddress(request: FastifyRequest, config: Pick<Config, 'host' | 'port'>): string {
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  return `${host}:${request.raw.socket.localPort ?? config.port}`;
 }

@@ -51,6 +51,21 @@ describe('health', () => {
   });
 });
 
+describe('connections', () => {
+  test('slow senders are cut: request, headers and silence have limits above any synchronous call', () => {
+    const { requestTimeout, headersTimeout, timeout } = api.app.server.server;
+    expect([requestTimeout > 0, headersTimeout > 0 && headersTimeout <= 120_000]).toEqual([true, true]);
+    expect(timeout).toBeGreaterThan(api.config.syncTimeout * 1000);
+  });
+
+  test('a process of role worker listens to nobody and still closes', async () => {
+    const worker = await testApp(mkdtempSync(join(folder, 'worker-')), { role: 'worker' }, { restorer: stubRestorer() });
+    expect(await worker.listen()).toBe('');
+    expect(worker.app.server.server.listening).toBe(false);
+    await worker.app.close();
+  });
+});
+
 describe('models', () => {
   test('networks and limits, without a key', async () => {
     const body = (await get('/v1/models')).json();

@@ -16,8 +16,9 @@ export function answerErrors(server: FastifyInstance): void {
 /** Sends one failure with status, Retry-After and log line; for routes that answer failures themselves. */
 export function sendFailure(error: AppError, request: FastifyRequest, reply: FastifyReply) {
   noteFailure(error, request);
-  if (error.retryAfter !== undefined) reply.header('Retry-After', String(error.retryAfter));
-  return reply.code(error.spec.status).send(failureBody(error, request.id));
+  const { status } = error.spec;
+  if (status === 429 || status === 503) reply.header('Retry-After', String(Math.max(1, Math.ceil(error.retryAfter ?? 1))));
+  return reply.code(status).send(failureBody(error, request.id));
 }
 
 /** Logs a failure: a defect of ours with everything known of it, anything else briefly. */
