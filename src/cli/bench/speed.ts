@@ -7,6 +7,7 @@ import { EXIT, UsageError } from '../exit.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { commandPool } from '../pool-of.ts';
 import { makeWorkspace, type Workspace } from '../restore/workspace.ts';
+import { measureService, type ServiceCost } from './service.ts';
 import { sizeOf, speedPicture } from './speed-picture.ts';
 import { runYardstick, YARDSTICK_GMAC } from './yardstick.ts';
 
@@ -15,6 +16,8 @@ export interface SpeedFlags {
   readonly sizes: string;
   readonly json?: string;
   readonly repeat: number;
+  /** `--no-service` sets it to false. */
+  readonly service: boolean;
 }
 
 /** Figures of one size: the median of its runs. */
@@ -49,8 +52,10 @@ export async function runSpeed(flags: SpeedFlags): Promise<number> {
       results.push(result);
       console.log(rowOf(result));
     }
-    if (flags.json)
-      await writeFile(flags.json, `${JSON.stringify({ threads, processor: cpus()[0]?.model ?? null, sizes: results }, null, 1)}\n`);
+    const service = flags.service ? await serviceCost(flags, { ...config, threads }, workspace) : null;
+    if (service) console.log(`\n${serviceLine(service)}`);
+    const processor = cpus()[0]?.model ?? null;
+    if (flags.json) await writeFile(flags.json, `${JSON.stringify({ threads, processor, sizes: results, service }, null, 1)}\n`);
     return EXIT.ok;
   } finally {
     workspace.remove();
@@ -104,6 +109,17 @@ async function measureSize(
     shares: sharesOf(median.seconds, median.timings),
     yardstick: { secondsPerMegapixel: yardstick, ratio: perMegapixel / yardstick },
   };
+}
+
+/** One megapixel is a common size and well below the documented file size. */
+async function serviceCost(flags: SpeedFlags, config: Config, workspace: Workspace): Promise<ServiceCost> {
+  const source = workspace.file();
+  await writeFile(source, await speedPicture(1));
+  return measureService(source, config, flags.model ?? 'auto', flags.repeat + 2);
+}
+
+function serviceLine({ bare, served, overhead }: ServiceCost): string {
+  return `service, 1 MP, one client: ${served.toFixed(3)} s over HTTP, ${bare.toFixed(3)} s in the pool: ${(overhead * 100).toFixed(1)} % overhead`;
 }
 
 function sharesOf(seconds: number, timings: RestoreReport['timings']): Record<string, number> {
