@@ -25,10 +25,19 @@ export interface CallbackDeps {
   readonly answer: (job: Job) => Promise<unknown>;
 }
 
+/** Tries made at once. */
+const AT_ONCE = 8;
 const GROWTH = 5;
 const LONGEST_WAIT = 3_600_000;
 /** A try that is still going on is not taken up by another process for its time limit and this, ms. */
 const MARGIN = 5_000;
+
+interface Due {
+  readonly id: string;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  readonly job: Job;
+}
 
 /**
  * Delivers callbacks at least once. The row is written with the job's end and removed after a 2xx;
@@ -37,8 +46,10 @@ const MARGIN = 5_000;
 export class Callbacks {
   readonly #deps: CallbackDeps;
   readonly #options: CallbackOptions;
+  readonly #inFlight = new Set<Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
+  #looking: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(deps: CallbackDeps, options: CallbackOptions) {
     this.#deps = deps;
@@ -52,39 +63,53 @@ export class Callbacks {
 
   /** Delivers what is due now. */
   wake(): void {
-    this.#running ??= this.#deliverDue()
+    this.#looking ??= this.#takeDue()
       .catch((error) => this.#options.onError(error, ''))
       .finally(() => {
-        this.#running = undefined;
+        this.#looking = undefined;
       });
   }
 
+  /** Takes no more and waits for the tries that are being made. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
-    await this.#running;
+    await this.#looking;
+    await Promise.all(this.#inFlight);
   }
 
-  async #deliverDue(): Promise<void> {
-    for (;;) {
+  /** Several at once: one slow receiver must not hold up the others. */
+  async #takeDue(): Promise<void> {
+    while (!this.#stopped && this.#inFlight.size < AT_ONCE) {
       const due = await this.#claim();
       if (!due) return;
-      try {
-        await this.#deliver(due.id, due.job);
-        await this.#deps.db.deleteFrom('callbacks').where('id', '=', due.id).execute();
-      } catch (error) {
-        this.#options.onError(error, due.job.id);
-        const isLast = due.attempt >= this.#options.attempts;
-        const wait = Math.min(this.#options.backoff * GROWTH ** (due.attempt - 1), LONGEST_WAIT);
-        await this.#deps.db
-          .updateTable('callbacks')
-          .set({ next_at: isLast ? null : Date.now() + wait })
-          .where('id', '=', due.id)
-          .execute();
-      }
+      const attempt = this.#attempt(due)
+        .catch((error) => this.#options.onError(error, due.job.id))
+        .finally(() => {
+          this.#inFlight.delete(attempt);
+          this.wake();
+        });
+      this.#inFlight.add(attempt);
     }
   }
 
-  async #claim(): Promise<{ id: string; attempt: number; job: Job } | undefined> {
+  async #attempt(due: Due): Promise<void> {
+    try {
+      await this.#deliver(due.id, due.job);
+      await this.#deps.db.deleteFrom('callbacks').where('id', '=', due.id).execute();
+    } catch (error) {
+      this.#options.onError(error, due.job.id);
+      const isLast = due.attempt >= this.#options.attempts;
+      const wait = Math.min(this.#options.backoff * GROWTH ** (due.attempt - 1), LONGEST_WAIT);
+      await this.#deps.db
+        .updateTable('callbacks')
+        .set({ next_at: isLast ? null : Date.now() + wait })
+        .where('id', '=', due.id)
+        .execute();
+    }
+  }
+
+  async #claim(): Promise<Due | undefined> {
     const { db } = this.#deps;
     const now = Date.now();
     const row = await db

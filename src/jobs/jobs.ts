@@ -109,11 +109,17 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
       onError,
     },
   );
-  const runner = new Runner({ ...deps, store }, { ...options, onChange: (id) => changed(id) });
-  const changed = (id: string) => {
-    changes.notify(id);
-    callbacks.wake();
-  };
+  const runner = new Runner(
+    { ...deps, store },
+    {
+      ...options,
+      onChange: (id) => changes.notify(id),
+      onEnd: (end) => {
+        callbacks.wake();
+        options.onEnd?.(end);
+      },
+    },
+  );
 
   const find = async (id: string, keyId: string) => {
     const job = await store.find(id);
@@ -142,6 +148,19 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
       await change;
     }
   }
+
+  const erase = async (job: Job): Promise<boolean> => {
+    runner.abort(job.id);
+    changes.notify(job.id);
+    try {
+      for (const object of objectsOf(job)) await storage.delete(object);
+      await store.remove(job.id);
+      return true;
+    } catch (error) {
+      onError(error, job.id);
+      return false;
+    }
+  };
 
   return {
     async submit(wanted) {
@@ -174,7 +193,7 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
       if (!(await find(id, keyId))) return undefined;
       if (await store.cancel(id)) {
         runner.abort(id);
-        changed(id);
+        changes.notify(id);
       }
       return find(id, keyId);
     },
@@ -184,14 +203,10 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
         let removed = 0;
         for (;;) {
           const jobs = await store.expire(now, SWEEP_PORTION);
-          for (const job of jobs) {
-            runner.abort(job.id);
-            changes.notify(job.id);
-            for (const object of objectsOf(job)) await storage.delete(object);
-            await store.remove(job.id);
-          }
-          removed += jobs.length;
-          if (jobs.length < SWEEP_PORTION) return removed;
+          const before = removed;
+          for (const job of jobs) if (await erase(job)) removed++;
+          // What could not be erased would come again; the next sweep tries it.
+          if (jobs.length < SWEEP_PORTION || removed - before < jobs.length) return removed;
         }
       },
     },
