@@ -7,13 +7,33 @@ export interface Service {
   readonly url: string;
   /** The data folder, for more commands on it. */
   readonly data: string;
+  /** Ends the process; the data folder stays for `restart`. */
+  halt(): Promise<void>;
+  /** The same service again, on the same port and data. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** `mingxi serve` on a fresh folder, as anybody starts it. */
 export async function serve(environment: Readonly<Record<string, string>> = {}, ...flags: string[]): Promise<Service> {
   const data = mkdtempSync(join(tmpdir(), 'mingxi-test-'));
-  const { process: child, ended } = start(['serve', '--port', '0', '--workers', '1', '--data', data, ...flags], {
+  let { url, halt } = await begin(data, '0', environment, flags);
+  return {
+    url,
+    data,
+    halt: () => halt(),
+    async restart() {
+      ({ url, halt } = await begin(data, new URL(url).port, environment, flags));
+    },
+    async stop() {
+      await halt();
+      rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function begin(data: string, port: string, environment: Readonly<Record<string, string>>, flags: readonly string[]) {
+  const { process: child, ended } = start(['serve', '--port', port, '--workers', '1', '--data', data, ...flags], {
     environment: { MINGXI_LOG_LEVEL: 'error', ...environment },
   });
   const url = await new Promise<string>((resolve, reject) => {
@@ -25,13 +45,9 @@ export async function serve(environment: Readonly<Record<string, string>> = {}, 
     });
     void ended.then(({ stderr }) => reject(new Error(`serve ended: ${stderr}`)));
   });
-  return {
-    url,
-    data,
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(data, { recursive: true, force: true });
-    },
+  const halt = async () => {
+    child.kill('SIGTERM');
+    await ended;
   };
+  return { url, halt };
 }

@@ -12,6 +12,8 @@ export interface Picture {
   status: Status;
   /** 0…1 of the upload while sending, of the tiles while running. */
   progress: number;
+  /** Names this attempt to the server: an upload whose answer was lost is not restored twice. */
+  attempt: string;
   jobId: string | null;
   job: Job | null;
   error: ApiError | null;
@@ -37,6 +39,7 @@ export function newPicture(source: Source, settings: Settings): Picture {
     settings,
     status: 'waiting',
     progress: 0,
+    attempt: newAttempt(),
     jobId: null,
     job: null,
     error: null,
@@ -47,6 +50,11 @@ export function newPicture(source: Source, settings: Settings): Picture {
     keptFaces: new Set(),
     abort: new AbortController(),
   };
+}
+
+/** A random name for one attempt. */
+export function newAttempt(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** Whether work on it goes on. */

@@ -1,6 +1,6 @@
 import type { Client } from './api/client.ts';
 import { ApiError, fromProblem } from './api/types.ts';
-import { isActive, type Picture } from './picture.ts';
+import { isActive, newAttempt, type Picture } from './picture.ts';
 
 export interface QueueEvents {
   /** Something of this picture changed. */
@@ -45,15 +45,8 @@ export class Queue {
 
   /** Once more from the start. */
   retry(picture: Picture): void {
-    Object.assign(picture, {
-      status: 'waiting',
-      progress: 0,
-      jobId: null,
-      job: null,
-      error: null,
-      after: null,
-      abort: new AbortController(),
-    });
+    const fresh = { attempt: newAttempt(), jobId: null, job: null, error: null, after: null, abort: new AbortController() };
+    Object.assign(picture, { status: 'waiting', progress: 0, ...fresh });
     picture.keptFaces.clear();
     this.#events.changed(picture);
     this.#go();
@@ -87,16 +80,22 @@ export class Queue {
     this.#set(picture, 'sending', 0);
     const { signal } = picture.abort;
     try {
-      const accepted = await this.#client.submit(picture.source, picture.settings, signal, (share) => this.#set(picture, 'sending', share));
-      picture.jobId = accepted.id;
+      // After an interruption the job goes on where it was.
+      picture.jobId ??= await this.#submit(picture);
       this.#set(picture, 'queued', 0);
-      picture.job = await this.#client.follow(accepted.id, signal, (job) => {
+      picture.job = await this.#client.follow(picture.jobId, signal, (job) => {
         this.#set(picture, job.state === 'running' ? 'running' : 'queued', job.progress);
       });
       await this.#collect(picture, signal);
     } catch (error) {
       this.#fail(picture, error);
     }
+  }
+
+  async #submit(picture: Picture): Promise<string> {
+    const { source, settings, attempt, abort } = picture;
+    const job = await this.#client.submit(source, settings, attempt, abort.signal, (share) => this.#set(picture, 'sending', share));
+    return job.id;
   }
 
   async #collect(picture: Picture, signal: AbortSignal): Promise<void> {
@@ -111,7 +110,7 @@ export class Queue {
   #fail(picture: Picture, error: unknown): void {
     if (picture.abort.signal.aborted) return; // cancelled: already said
     const failure = error instanceof ApiError ? error : new ApiError('other', String(error));
-    if (failure.code === 'network') this.#waitForServer(picture);
+    if (failure.code === 'network') void this.#waitForServer(picture);
     else if (failure.code === 90002) {
       this.#paused = true;
       this.#set(picture, 'waiting', 0);

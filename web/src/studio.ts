@@ -3,11 +3,12 @@ import { Session } from './api/session.ts';
 import { el } from './dom.ts';
 import { switchLanguage, texts } from './i18n/language.ts';
 import { isActive, newPicture, type Picture } from './picture.ts';
-import type { Pyramid } from './pixels/messages.ts';
+import { PyramidCache } from './pixels/cache.ts';
 import { Pixels } from './pixels/pool.ts';
 import { Queue } from './queue.ts';
 import { History, type Past } from './save/history.ts';
-import { keptFaces, offer, resultFile, type SaveFormat } from './save/result.ts';
+import { offer, resultFile, type SaveFormat } from './save/result.ts';
+import { Stage } from './stage.ts';
 import { askForKey, askForLink, showCode, showHistory } from './view/dialogs.ts';
 import { header } from './view/header.ts';
 import { emptyState, fileInput, type IntakeTargets, listenForPictures } from './view/intake.ts';
@@ -15,8 +16,6 @@ import { Panel } from './view/panel.ts';
 import { settingsForm, storedSettings } from './view/settings.ts';
 import { Strip } from './view/strip.ts';
 import { toast } from './view/toast.ts';
-import { Toolbar } from './view/toolbar.ts';
-import { Viewer } from './viewer/viewer.ts';
 
 /** The whole page: builds its parts once per language and keeps them in step with the queue. */
 export class Studio {
@@ -28,16 +27,14 @@ export class Studio {
   readonly #input: HTMLInputElement;
   readonly #intake: IntakeTargets;
   readonly #queue: Queue;
-  readonly #pyramids = new WeakMap<Blob, Promise<Pyramid>>();
-  #viewer!: Viewer;
+  readonly #cache = new PyramidCache(this.#pixels);
+  #stage!: Stage;
   #strip!: Strip;
   #panel!: Panel;
-  #toolbar!: Toolbar;
   #models: readonly string[] = [];
   #settings = storedSettings();
   #selected: Picture | null = null;
-  #facesShown = true;
-  #shownState = '';
+  #opened = false;
 
   constructor(root: HTMLElement) {
     this.#root = root;
@@ -49,9 +46,10 @@ export class Studio {
     this.#queue = new Queue(this.#client, {
       changed: () => this.#render(),
       finished: (picture) => this.#finished(picture),
-      keyRefused: () => this.#askForKey(true),
+      keyRefused: () => void this.#prove(),
       offline: (isOffline) => document.body.classList.toggle('offline', isOffline),
     });
+    this.#queue.pause(); // until the session says how calls are proved
     listenForPictures(texts, this.#intake);
     this.#build();
   }
@@ -59,8 +57,12 @@ export class Studio {
   /** Learns from the server how to prove itself and what it offers. */
   async open(): Promise<void> {
     await this.#session.open().catch(() => undefined); // no answer: the queue says so when it matters
+    this.#opened = true;
     if (this.#session.needsKey) this.#askForKey(false);
-    else await this.#loadModels();
+    else {
+      this.#queue.resume();
+      await this.#loadModels();
+    }
     this.#build();
   }
 
@@ -72,16 +74,7 @@ export class Studio {
     const words = texts();
     document.title = `Mingxi 明晰 · ${words.tagline}`;
     const has = this.#queue.pictures.length > 0;
-    this.#shownState = '';
-    this.#viewer = new Viewer(words, () => this.#updateToolbar());
-    this.#toolbar = new Toolbar(
-      words,
-      () => this.#viewer,
-      () => {
-        this.#facesShown = !this.#facesShown;
-        this.#showFaces();
-      },
-    );
+    this.#stage = new Stage(words, this.#pixels, this.#cache);
     this.#strip = new Strip(words, {
       select: (picture) => this.#select(picture),
       cancel: (picture) => this.#queue.cancel(picture),
@@ -100,14 +93,19 @@ export class Studio {
       remove: (picture) => this.#remove([picture]),
       strength: (picture, value) => {
         picture.strength = value;
-        this.#viewer.strength = value;
+        this.#stage.strength = value;
       },
       keepFace: (picture, index, kept) => this.#keepFace(picture, index, kept),
       download: (picture, format) => this.#download(picture, format),
       code: (picture) => showCode(texts(), picture),
     });
-    const settings = settingsForm(words, this.#models, this.#settings, (value) => {
-      this.#settings = value;
+    const settings = settingsForm(words, this.#models, this.#settings, {
+      changed: (value) => {
+        this.#settings = value;
+      },
+      again: () => {
+        if (this.#selected !== null && !isActive(this.#selected)) this.#retry(this.#selected);
+      },
     });
     this.#root.classList.toggle('has-pictures', has);
     this.#root.replaceChildren(
@@ -131,7 +129,7 @@ export class Studio {
         ? el(
             'main',
             { class: 'main' },
-            el('div', { class: 'stage' }, this.#viewer.element, el('p', { class: 'stage-note', role: 'status' }), this.#toolbar.element),
+            this.#stage.element,
             el('aside', { class: 'panel' }, this.#panel.element, settings),
             this.#strip.element,
           )
@@ -144,10 +142,7 @@ export class Studio {
 
   #add(pictures: readonly Picture[]): void {
     const first = this.#queue.pictures.length === 0;
-    if (this.#session.needsKey) {
-      this.#queue.pause();
-      this.#askForKey(false);
-    }
+    if (this.#opened && this.#session.needsKey) this.#askForKey(false);
     this.#queue.add(pictures);
     if (first || this.#selected === null || pictures.length === 1) this.#selected = pictures[0] ?? null;
     if (first) this.#build();
@@ -173,6 +168,14 @@ export class Studio {
   #retry(picture: Picture): void {
     picture.settings = this.#settings;
     this.#queue.retry(picture);
+  }
+
+  /** The server no longer knows us. A restarted one gives its own page a new token; else a key is needed. */
+  async #prove(): Promise<void> {
+    const before = this.#session.token;
+    await this.#session.open().catch(() => undefined);
+    if (this.#session.usesKey || this.#session.token === before) this.#askForKey(true);
+    else this.#queue.resume();
   }
 
   #askForKey(wrong: boolean): void {
@@ -209,63 +212,13 @@ export class Studio {
     if (this.#queue.pictures.length === 0) return;
     this.#strip.render(this.#queue.pictures, this.#selected);
     this.#panel.render(this.#selected);
-    const picture = this.#selected;
-    const state = picture === null ? '' : `${picture.id}${picture.before !== null}${picture.after !== null}${[...picture.keptFaces]}`;
-    if (state === this.#shownState) return;
-    this.#shownState = state;
-    void this.#show(picture, state);
-  }
-
-  async #show(picture: Picture | null, state: string): Promise<void> {
-    const note = this.#root.querySelector<HTMLElement>('.stage-note');
-    const opening = setTimeout(() => this.#note(note, texts().stage.opening), 200);
-    const before = picture?.before == null ? null : await this.#pyramid(picture.before).catch(() => null);
-    const after = picture?.after == null ? null : await this.#afterPyramid(picture).catch(() => null);
-    clearTimeout(opening);
-    if (state !== this.#shownState) return; // another picture was chosen meanwhile
-    this.#note(note, before !== null || picture?.before == null ? '' : after === null ? texts().stage.unreadable : texts().stage.noPreview);
-    this.#viewer.strength = picture?.strength ?? 1;
-    this.#viewer.show({ before, after, alpha: picture?.job?.report?.source.alpha ?? false });
-    this.#showFaces();
-  }
-
-  #note(note: HTMLElement | null, text: string): void {
-    if (note !== null) note.textContent = text;
-  }
-
-  #pyramid(blob: Blob): Promise<Pyramid> {
-    let pyramid = this.#pyramids.get(blob);
-    if (pyramid === undefined) {
-      pyramid = this.#pixels.do('decode', { blob });
-      this.#pyramids.set(blob, pyramid);
-    }
-    return pyramid;
-  }
-
-  #afterPyramid(picture: Picture): Promise<Pyramid> {
-    const { before, after } = picture;
-    if (after === null) return Promise.reject(new Error('not restored yet'));
-    return picture.keptFaces.size === 0 || before === null
-      ? this.#pyramid(after)
-      : this.#pixels.do('keepFaces', { before, after, kept: keptFaces(picture) });
+    this.#stage.show(this.#selected);
   }
 
   #keepFace(picture: Picture, index: number, kept: boolean): void {
     if (kept) picture.keptFaces.add(index);
     else picture.keptFaces.delete(index);
     this.#render();
-  }
-
-  #showFaces(): void {
-    const picture = this.#selected;
-    this.#viewer.faces.show(picture?.job?.report?.faces ?? [], picture?.keptFaces ?? new Set(), this.#facesShown);
-    this.#viewer.strength = picture?.strength ?? 1; // draws again, with the boxes in place
-  }
-
-  #updateToolbar(): void {
-    const picture = this.#selected;
-    const faces = picture?.job?.report?.faces.length ?? 0;
-    this.#toolbar.update(this.#viewer, { any: faces > 0, shown: this.#facesShown }, picture?.after != null && picture.before !== null);
   }
 
   async #download(picture: Picture, format: SaveFormat): Promise<void> {

@@ -14,16 +14,21 @@ export class Client {
     this.#session = session;
   }
 
-  /** Submits a picture; `onSent` gets the share of the upload that has left. */
-  submit(source: Source, settings: Settings, signal: AbortSignal, onSent: (share: number) => void): Promise<Job> {
+  /** Submits a picture; `onSent` gets the share of the upload that has left. The same attempt twice is one job. */
+  submit(source: Source, settings: Settings, attempt: string, signal: AbortSignal, onSent: (share: number) => void): Promise<Job> {
     const options = { ...settings, strength: 1, format: 'same' };
     if (source.kind === 'link') {
-      return this.#send(JSON.stringify({ image: { url: source.url }, options }), 'application/json', signal, onSent);
+      return this.#send(
+        JSON.stringify({ image: { url: source.url }, options }),
+        { 'content-type': 'application/json', 'idempotency-key': attempt },
+        signal,
+        onSent,
+      );
     }
     const form = new FormData();
     for (const [name, value] of Object.entries(options)) form.append(name, String(value));
     form.append('image', source.blob, source.name);
-    return this.#send(form, null, signal, onSent);
+    return this.#send(form, { 'idempotency-key': attempt }, signal, onSent);
   }
 
   /** Follows a job to its end, with progress; survives a broken event stream by asking again. */
@@ -78,15 +83,13 @@ export class Client {
   }
 
   // XMLHttpRequest because fetch does not tell how much of a body has left.
-  #send(body: FormData | string, type: string | null, signal: AbortSignal, onSent: (share: number) => void): Promise<Job> {
+  #send(body: FormData | string, headers: Record<string, string>, signal: AbortSignal, onSent: (share: number) => void): Promise<Job> {
     return new Promise((resolve, reject) => {
       const request = new XMLHttpRequest();
       request.open('POST', '/v2/restore');
       request.responseType = 'json';
-      if (type !== null) request.setRequestHeader('content-type', type);
-      request.setRequestHeader('accept', 'application/json');
-      request.setRequestHeader('prefer', 'respond-async');
-      for (const [name, value] of Object.entries(this.#session.headers())) request.setRequestHeader(name, value);
+      const all = { accept: 'application/json', prefer: 'respond-async', ...headers, ...this.#session.headers() };
+      for (const [name, value] of Object.entries(all)) request.setRequestHeader(name, value);
       request.upload.onprogress = (event) => onSent(event.lengthComputable ? event.loaded / event.total : 0);
       request.onload = () => {
         if (request.status >= 200 && request.status < 300) resolve(request.response as Job);

@@ -42,6 +42,11 @@ export class Session {
     return this.#mode === 'keys' && this.#key === null;
   }
 
+  /** The page's own token; empty with a key. */
+  get token(): string {
+    return this.#token;
+  }
+
   get usesKey(): boolean {
     return this.#mode === 'keys';
   }

@@ -1,5 +1,5 @@
 import type { Settings } from '../api/types.ts';
-import { el } from '../dom.ts';
+import { button, el } from '../dom.ts';
 import type { Messages } from '../i18n/en.ts';
 import { remember, remembered } from '../remember.ts';
 
@@ -17,13 +17,14 @@ export function storedSettings(): Settings {
   }
 }
 
+export interface SettingsTargets {
+  changed(settings: Settings): void;
+  /** The selected picture once more, with these settings. */
+  again(): void;
+}
+
 /** How pictures added from now on are restored. */
-export function settingsForm(
-  texts: Messages,
-  models: readonly string[],
-  current: Settings,
-  changed: (settings: Settings) => void,
-): HTMLElement {
+export function settingsForm(texts: Messages, models: readonly string[], current: Settings, targets: SettingsTargets): HTMLElement {
   const { settings } = texts;
   let value = current;
   const choice = (name: keyof Settings, label: string, options: readonly (readonly [string, string])[]) => {
@@ -34,7 +35,7 @@ export function settingsForm(
         onchange: () => {
           value = { ...value, [name]: select.value };
           remember('settings', JSON.stringify(value));
-          changed(value);
+          targets.changed(value);
         },
       },
       ...options.map(([id, text]) => el('option', { value: id, selected: value[name] === id }, text)),
@@ -55,5 +56,6 @@ export function settingsForm(
       ['strip', settings.metadataStrip],
     ]),
     el('p', { class: 'muted small' }, settings.applies),
+    button(settings.again, 'retry', () => targets.again(), { class: 'button-small' }),
   );
 }
