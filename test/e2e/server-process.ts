@@ -15,7 +15,7 @@ export interface ServerProcess {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts `mingxi serve`; resolves when it listens. */
+/** Starts `mingxi serve`; resolves when it listens, or works (then without a URL). */
 export async function serve(data: string, environment: Record<string, string> = {}): Promise<ServerProcess> {
   const server = spawn(process.execPath, [...LOADER, MAIN, 'serve', '--port', '0', '--data', data, '--no-dev-key'], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, MINGXI_LOG_LEVEL: 'warn', ...environment },
@@ -40,8 +40,8 @@ function listening(server: ChildProcess): Promise<string> {
     let output = '';
     const look = (chunk: Buffer) => {
       output += chunk.toString();
-      const url = /listening on (\S+)/.exec(output)?.[1];
-      if (url) resolve(url);
+      const ready = /^(?:listening on (\S+)|working)$/m.exec(output);
+      if (ready) resolve(ready[1] ?? '');
     };
     server.stdout?.on('data', look);
     server.stderr?.on('data', (chunk: Buffer) => {
