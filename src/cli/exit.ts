@@ -12,7 +12,7 @@ export class Failure extends Error {
   override readonly name = 'Failure';
 }
 
-/** Ctrl-C or SIGTERM met a command that works on files. */
+/** Ctrl-C, SIGTERM or a closed terminal met a command that works on files. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly status: number;
@@ -24,7 +24,7 @@ export class Interrupted extends Error {
 }
 
 /** Exit statuses of every command. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, hungUp: 129, interrupted: 130, terminated: 143 } as const;
 
 /** Writes what went wrong to stderr, in words, and gives the exit status. Only a defect of ours shows a stack. */
 export function exitCodeOf(error: unknown): number {

@@ -18,10 +18,11 @@ export function onInterrupt(): Interrupt {
   };
   const onInt = () => stop(EXIT.interrupted);
   const onTerm = () => stop(EXIT.terminated);
-  process.on('SIGINT', onInt).on('SIGTERM', onTerm);
+  const onHup = () => stop(EXIT.hungUp);
+  process.on('SIGINT', onInt).on('SIGTERM', onTerm).on('SIGHUP', onHup);
   const promise = new Promise<never>((_, reject) => {
     control.signal.addEventListener('abort', () => reject(control.signal.reason), { once: true });
   });
   promise.catch(() => {});
-  return { signal: control.signal, promise, off: () => process.off('SIGINT', onInt).off('SIGTERM', onTerm) };
+  return { signal: control.signal, promise, off: () => process.off('SIGINT', onInt).off('SIGTERM', onTerm).off('SIGHUP', onHup) };
 }

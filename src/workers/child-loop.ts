@@ -56,10 +56,11 @@ function send(message: FromChild): void {
   process.send?.(message, undefined, undefined, () => {});
 }
 
-/** Ctrl-C and `kill` reach the whole process group; whether to drain or to stop is the parent's decision. */
+/** Ctrl-C, `kill` and a closed terminal reach the whole process group; whether to drain or to stop is the parent's decision. */
 function leaveSignalsToParent(): void {
   process.on('SIGINT', () => {});
   process.on('SIGTERM', () => {});
+  process.on('SIGHUP', () => {});
 }
 
 /** When memory runs out the kernel should take the child with the huge picture, not the server. Linux only. */

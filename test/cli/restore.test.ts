@@ -247,6 +247,7 @@ describe('wrong use is exit 2, with a sentence', () => {
     [['restore', 'a.jpg', 'b.jpg', '-o', 'c.jpg'], /several pictures need a folder/],
     [['restore', 'a.jpg', 'b.jpg', '-o', '-'], /-o - takes one picture/],
     [['restore', 'a.jpg', '-o', 'b.jpg', '--jobs', '0'], /whole number from 1/],
+    [['restore', 'a.jpg', '-o', 'b.jpg', '--report', 'no/where.json'], /--report no\/where\.json: there is no folder no/],
     [['restore', 'a.jpg', '-o', 'b.jpg', '--nonsense'], /unknown option/],
     [['nonsense'], /unknown command/],
   ])('%j', async (args, message) => {

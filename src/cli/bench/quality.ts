@@ -88,6 +88,8 @@ async function measureSet(set: TestSet, bench: Bench): Promise<Measured[]> {
       measured[index] = result;
       running.delete(work);
     });
+    // Whoever is awaited first reports; the others must not end the process unheard.
+    work.catch(() => {});
     running.add(work);
     progress.update(0, 0, `${set.name} ${one.picture} ${one.condition}`);
     if (running.size > bench.config.workers) await Promise.race(running);

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { type Config, loadConfig } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import type { PictureLimits } from '../../limits.ts';
@@ -23,6 +24,7 @@ export async function runRestore(args: readonly string[], flags: RestoreFlags): 
   const config = loadConfig();
   checkModel(config, flags);
   const inputs = await findInputs(args, flags.recursive === true, flags.output);
+  if (flags.report) await checkReportFolder(flags.report);
   const destination = await chooseDestination(flags.output, inputs, flags.format);
   const options = optionsOf(flags, destination.kind === 'file' ? (destination.format ?? 'same') : 'same');
   for (const problem of inputs.missing) complain(problem);
@@ -74,6 +76,12 @@ function checkModel(config: Config, { model, scale = 1 }: RestoreFlags): void {
   } catch (error) {
     throw error instanceof AppError ? new UsageError(error.message) : error;
   }
+}
+
+/** Found out before the work, not after it. */
+async function checkReportFolder(report: string): Promise<void> {
+  const folder = await stat(dirname(report)).catch(() => undefined);
+  if (!folder?.isDirectory()) throw new UsageError(`--report ${report}: there is no folder ${dirname(report)}`);
 }
 
 function limitsOf(config: Config): PictureLimits {
