@@ -1,5 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Selectable } from 'kysely';
+import { checkNewKey } from './new-key.ts';
 import { seal, unseal } from './seal.ts';
 import type { Db, KeyTable } from './tables.ts';
 
@@ -44,6 +45,7 @@ export interface IssuedKey {
 }
 
 export interface KeyStore {
+  /** @throws AppError PARAM_VALUE_ERROR for values no key can have */
   create(wanted: NewKey): Promise<IssuedKey>;
   /** All keys, oldest first, revoked ones included. */
   list(): Promise<readonly ApiKey[]>;
@@ -78,6 +80,7 @@ export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Da
   const row = (id: string) => db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
   const store: KeyStore = {
     async create(wanted) {
+      checkNewKey(wanted);
       const id = `mx${randomBytes(12).toString('hex')}`;
       const secret = newSecret();
       await db

@@ -37,12 +37,42 @@ describe('keys', () => {
   test('all fields come back as given, in the order of creation', async () => {
     let time = 1_000;
     const { keys } = await openStore(undefined, () => time++);
-    const wanted = { name: '照片', scopes: ['aiquality'], qps: 2.5, dailyLimit: 100, monthlyLimit: 1000, expiresAt: 9_000_000_000_000 };
+    const wanted = {
+      name: '照片',
+      scopes: ['aiquality'],
+      qps: 2.5,
+      dailyLimit: 100,
+      monthlyLimit: 1000,
+      concurrentLimit: 3,
+      expiresAt: 9_000_000_000_000,
+    };
     const { key } = await keys.create(wanted);
     const second = await keys.create({ name: 'second' });
     expect(await keys.find(key.id)).toEqual({ ...wanted, id: key.id, createdAt: 1_000, revokedAt: null, lastUsedAt: null });
     expect((await keys.list()).map((k) => k.id)).toEqual([key.id, second.key.id]);
-    expect(second.key).toMatchObject({ scopes: ['*'], qps: null, dailyLimit: null, monthlyLimit: null, expiresAt: null });
+    expect(second.key).toMatchObject({
+      scopes: ['*'],
+      qps: null,
+      dailyLimit: null,
+      monthlyLimit: null,
+      concurrentLimit: null,
+      expiresAt: null,
+    });
+  });
+
+  test.each([
+    ['an empty name', { name: ' ' }],
+    ['an endless name', { name: 'x'.repeat(201) }],
+    ['an empty scope', { name: 'a', scopes: [''] }],
+    ['no calls per second', { name: 'a', qps: 0 }],
+    ['a negative quota', { name: 'a', dailyLimit: -1 }],
+    ['half a picture', { name: 'a', monthlyLimit: 0.5 }],
+    ['a number that is none', { name: 'a', concurrentLimit: Number.NaN }],
+    ['a time that is none', { name: 'a', expiresAt: Number.NaN }],
+  ])('%s is refused and nothing is made', async (_name, wanted) => {
+    const { keys } = await openStore();
+    await expect(keys.create(wanted)).rejects.toMatchObject({ kind: 'PARAM_VALUE_ERROR' });
+    expect(await keys.list()).toEqual([]);
   });
 
   test('revoking is kept, dated once, and makes the key invalid', async () => {
