@@ -156,6 +156,14 @@ browserSuite('studio: for everyone', () => {
     await close();
   });
 
+  test('/docs: the interface, complete and without an error', async () => {
+    const { page, errors, close } = await visit(browser, `${service.url}/docs/`);
+    await page.getByText('Restore a picture', { exact: true }).click();
+    await page.getByText('multipart/form-data').first().waitFor({ state: 'attached' });
+    expect(errors).toEqual([]);
+    await close();
+  });
+
   test('at most 150 kB compressed, first view within a second, nothing from elsewhere', async () => {
     const sent = readdirSync(PAGE, { recursive: true })
       .map(String)

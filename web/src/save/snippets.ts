@@ -59,8 +59,20 @@ function chosen({ settings, strength }: Picture): Record<string, string | number
   };
 }
 
-function resultName(picture: Picture): string {
-  return `${picture.name.replace(/\.[^.]*$/, '')}-restored.jpg`;
+/** The format a result has without a wish is the source's, as far as it is written. */
+const WRITTEN: Readonly<Record<string, string>> = {
+  jpg: 'jpg',
+  jpeg: 'jpg',
+  png: 'png',
+  webp: 'webp',
+  tif: 'png',
+  tiff: 'png',
+  avif: 'webp',
+};
+
+function resultName({ name }: Picture): string {
+  const [, stem = name, ending = ''] = /^(.+)\.([^.]*)$/.exec(name) ?? [];
+  return `${stem}-restored.${WRITTEN[ending.toLowerCase()] ?? 'jpg'}`;
 }
 
 /** One shell word (POSIX 2.2.2). */
