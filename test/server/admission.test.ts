@@ -4,6 +4,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { AppParts } from '../../src/app.ts';
+import { createLogger } from '../../src/observability/logger.ts';
 import { bodyOf, type TestApp, testApp } from '../support/app.ts';
 import { httpServer } from '../support/http-server.ts';
 import { jpeg } from '../support/pictures.ts';
@@ -30,8 +32,8 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function startApp(overrides: Record<string, unknown>): Promise<TestApp & { url: string }> {
-  const api = await testApp(mkdtempSync(join(folder, 'app-')), overrides);
+async function startApp(overrides: Record<string, unknown>, parts: AppParts = {}): Promise<TestApp & { url: string }> {
+  const api = await testApp(mkdtempSync(join(folder, 'app-')), overrides, parts);
   open.push(api);
   return { ...api, url: await api.listen() };
 }
@@ -62,6 +64,23 @@ describe('time', () => {
     const answer = await api.post(bodyOf(`${silent.base}/a.jpg`, {}, 'url'));
     expect([answer.statusCode, answer.json().ErrorMsg]).toEqual([400, 'DOWNLOAD_TIMEOUT_ERROR']);
     await silent.close();
+  });
+});
+
+describe('a child process that dies', () => {
+  test('fails its own picture alone: 20001, and the next is restored by another child', async () => {
+    const events: { type?: string; pid?: number }[] = [];
+    const logger = createLogger('debug', { write: (line: string) => void events.push(JSON.parse(line)) });
+    const api = await startApp({ syncTimeout: 60 }, { logger });
+    const pid = events.find((event) => event.type === 'child-ready')?.pid;
+    const answer = api.post(large);
+    await until('it runs', () => api.app.restorer.stats().running === 1);
+    process.kill(pid ?? Number.NaN, 'SIGKILL');
+    const { statusCode, body } = await answer;
+    expect([statusCode, JSON.parse(body).ErrorCode, JSON.parse(body).ErrorMsg]).toEqual([400, 20001, 'PROCESS_ERROR']);
+    expect(spooled(api)).toEqual([]);
+    expect((await api.post(small)).statusCode).toBe(200);
+    expect(api.app.restorer.stats().restarts).toBe(1);
   });
 });
 
