@@ -31,7 +31,7 @@ export function exitCodeOf(error: unknown): number {
   // Commander has written its own message; help and version are its successes.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof Interrupted) return error.status;
-  if (error instanceof UsageError || error instanceof ConfigError) {
+  if (error instanceof UsageError || error instanceof ConfigError || (error instanceof AppError && error.kind === 'PARAM_VALUE_ERROR')) {
     complain(error.message);
     return EXIT.usage;
   }

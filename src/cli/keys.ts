@@ -3,7 +3,7 @@ import { loadConfig } from '../config.ts';
 import type { ApiKey, IssuedKey, KeyStore } from '../db/keys.ts';
 import { UsageError } from './exit.ts';
 import { printJson, printTable } from './print.ts';
-import { wholeNumber } from './schema-option.ts';
+import { positiveNumber, wholeNumber } from './schema-option.ts';
 
 interface Flags {
   readonly data?: string;
@@ -27,7 +27,7 @@ export function keysCommand(program: Command): void {
   withFlags(keys.command('create').description('Make a key; its secret is shown this once.'))
     .requiredOption('--name <name>', 'what the key is for')
     .option('--scopes <list>', 'interfaces it may use, separated by commas (default: all)', splitList)
-    .option('--qps <number>', 'calls per second (default: no limit)', wholeNumber(1))
+    .option('--qps <number>', 'calls per second (default: no limit)', positiveNumber)
     .option('--daily <number>', 'pictures per day, UTC (default: no limit)', wholeNumber(1))
     .option('--monthly <number>', 'pictures per month, UTC (default: no limit)', wholeNumber(1))
     .option('--concurrent <number>', 'unfinished calls and jobs at once (default: no limit)', wholeNumber(1))
@@ -48,7 +48,6 @@ export function keysCommand(program: Command): void {
 }
 
 async function create(store: KeyStore, flags: CreateFlags): Promise<void> {
-  if (flags.name.trim() === '') throw new UsageError('--name must not be empty');
   const { name, scopes, qps, daily, monthly, concurrent, expires } = flags;
   const issued = await store.create({
     name,

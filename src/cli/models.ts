@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../config.ts';
-import { AppError } from '../errors.ts';
 import { createRegistry, type Registry, shippedModelsDir } from '../models/registry.ts';
 import { EXIT, UsageError } from './exit.ts';
 import { importedModelsDir } from './pool-of.ts';
@@ -59,7 +58,7 @@ function list(flags: Flags): void {
 
 function card(name: string, flags: Flags): void {
   const registry = registryOf(flags);
-  const text = asUsage(() => registry.card(name));
+  const text = registry.card(name);
   if (text === undefined) throw new UsageError(`the model ${name} has no card`);
   if (flags.json) printJson({ name, card: text, manifest: registry.get(name).manifest });
   else process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
@@ -79,13 +78,4 @@ function verify(flags: Flags): void {
 function registryOf(flags: Flags): Registry {
   const config = loadConfig(process.env, { data: flags.data });
   return createRegistry({ shippedDir: shippedModelsDir(), importedDir: importedModelsDir(config) });
-}
-
-/** An unknown name on the command line is the caller's mistake. */
-function asUsage<T>(read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw error instanceof AppError ? new UsageError(error.message) : error;
-  }
 }

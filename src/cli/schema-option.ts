@@ -31,6 +31,13 @@ export function wholeNumber(least: number): (text: string) => number {
   return within({ type: 'integer', minimum: least, maximum: Number.MAX_SAFE_INTEGER });
 }
 
+/** A number above zero, whole or not. */
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (value > 0 && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('Expected a number above 0.');
+}
+
 function within({ type, minimum = -Infinity, maximum = Infinity }: PlainSchema): (text: string) => number {
   return (text) => {
     const value = Number(text);

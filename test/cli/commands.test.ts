@@ -52,7 +52,7 @@ describe('keys', () => {
     const { api_key } = await json('keys', 'create', '--name', 'limited', ...limits);
     expect(await json('keys', 'show', api_key)).toMatchObject({
       scopes: ['aiquality', 'query'],
-      qps: 5,
+      qps: 0.5,
       daily: 100,
       monthly: 2000,
       concurrent: 3,
@@ -83,8 +83,8 @@ describe('keys', () => {
 
   test.each([
     [['keys', 'create'], /required option '--name/],
-    [['keys', 'create', '--name', ' '], /must not be empty/],
-    [['keys', 'create', '--name', 'x', '--qps', '0'], /whole number from 1 up/],
+    [['keys', 'create', '--name', ' '], /name: expected 1 to 200 characters/],
+    [['keys', 'create', '--name', 'x', '--qps', '0'], /number above 0/],
     [['keys', 'create', '--name', 'x', '--expires', 'tomorrow'], /expected a date like/],
     [['keys', 'create', '--name', 'x', '--expires', '2001-01-01'], /in the past/],
     [['keys', 'revoke', 'nobody'], /there is no key "nobody"/],

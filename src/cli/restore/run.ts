@@ -1,7 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Config, loadConfig } from '../../config.ts';
-import { AppError } from '../../errors.ts';
 import type { PictureLimits } from '../../limits.ts';
 import { createRegistry, shippedModelsDir } from '../../models/registry.ts';
 import { DEFAULT_OPTIONS, type RestoreOptions } from '../../pipeline/options.ts';
@@ -70,12 +69,8 @@ function optionsOf(flags: RestoreFlags, standardFormat: RestoreOptions['format']
 /** A wrong name is the command's mistake, told once and before any picture is read. */
 function checkModel(config: Config, { model, scale = 1 }: RestoreFlags): void {
   const registry = createRegistry({ shippedDir: shippedModelsDir(), importedDir: importedModelsDir(config) });
-  try {
-    const { manifest } = registry.get(model === undefined || model === 'auto' ? config.model : model);
-    if (manifest.scale !== scale) throw new UsageError(`--scale ${scale} is not offered by the model ${manifest.name}`);
-  } catch (error) {
-    throw error instanceof AppError ? new UsageError(error.message) : error;
-  }
+  const { manifest } = registry.get(model === undefined || model === 'auto' ? config.model : model);
+  if (manifest.scale !== scale) throw new UsageError(`--scale ${scale} is not offered by the model ${manifest.name}`);
 }
 
 /** Found out before the work, not after it. */
