@@ -24,6 +24,7 @@ import { createRetention, type Retention, sweepSpool, sweepStorage } from './sto
 import { createSpool } from './storage/spool.ts';
 import { packageVersion } from './version.ts';
 import type { Restorer } from './workers/contract.ts';
+import type { PoolEvent } from './workers/events.ts';
 import { createPool } from './workers/pool.ts';
 
 /** A running service, or one about to run. */
@@ -154,8 +155,13 @@ function startPool(config: Config, modelsDir: string, logger: Logger): Restorer 
     queueLimit: config.queueLimit,
     maxTasks: config.workerTasks,
     maxMemory: config.workerMemory,
-    onEvent: (event) => logger.debug(event, 'pool'),
+    onEvent: (event) => logger[isAlarming(event) ? 'warn' : 'debug'](event, 'pool'),
   });
+}
+
+/** A child that ended by itself, in contrast to one replaced or killed on purpose. */
+function isAlarming(event: PoolEvent): boolean {
+  return event.type === 'child-gone' && ['crashed', 'silent', 'not-started'].includes(event.reason);
 }
 
 function jobsOptions(config: Config, logger: Logger, metrics: Metrics): JobsOptions {
