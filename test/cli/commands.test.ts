@@ -39,7 +39,7 @@ describe('keys', () => {
       '--scopes',
       'aiquality, query',
       '--qps',
-      '5',
+      '0.5',
       '--daily',
       '100',
       '--monthly',
