@@ -87,10 +87,12 @@ browserSuite('studio: when things are not as usual', () => {
         },
         [Math.round(x), Math.round(y)],
       );
-    await page.locator('.divider').focus();
-    await page.keyboard.press('Home');
     const inside: [number, number] = [box.x - stage.x + box.width / 2, box.y - stage.y + box.height / 2];
     const outside: [number, number] = [stage.width * 0.7, stage.height * 0.7];
+    const source = await pixel(...inside); // left of the divider
+    await page.locator('.divider').focus();
+    await page.keyboard.press('Home');
+    await expect.poll(() => pixel(...inside)).toBeLessThan(source * 0.8);
     const [face, rest] = [await pixel(...inside), await pixel(...outside)];
     await page.getByRole('checkbox', { name: /Face 1/ }).uncheck();
     await expect.poll(() => pixel(...inside)).toBeGreaterThan(face * 1.3);
