@@ -61,7 +61,7 @@ function window(raw: Raw, { left, top }: { left: number; top: number }): Promise
     .toBuffer();
 }
 
-const escape = (text: string) => text.replace(/[<&>]/g, '.');
+const plain = (text: string) => text.replace(/[<&>]/g, '.');
 
 const [out, ...pictures] = process.argv.slice(2);
 if (!out || pictures.length === 0) {
@@ -81,7 +81,7 @@ for (const [i, picture] of pictures.entries()) {
   const place = mostChanged(before, after);
   const left = (i % PAIRS_PER_ROW) * (2 * side + 12);
   const top = Math.floor(i / PAIRS_PER_ROW) * (side + CAPTION);
-  const caption = `<svg width="${2 * side}" height="${CAPTION}"><text x="2" y="15" font-family="sans-serif" font-size="13" fill="#222">${escape(basename(picture))}: ${escape(report.gate.action)}, ${escape(report.gate.reason)}</text></svg>`;
+  const caption = `<svg width="${2 * side}" height="${CAPTION}"><text x="2" y="15" font-family="sans-serif" font-size="13" fill="#222">${plain(basename(picture))}: ${plain(report.gate.action)}, ${plain(report.gate.reason)}</text></svg>`;
   layers.push(
     { input: Buffer.from(caption), left, top },
     { input: await window(before, place), left, top: top + CAPTION },

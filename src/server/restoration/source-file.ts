@@ -22,8 +22,8 @@ export interface SourceOptions {
   readonly timeout?: number;
 }
 
-/** More than any honest header needs; a camera's Exif with preview lies before the JPEG frame header. */
-const HEADER_BYTES = 1024 * 1024;
+/** More than any honest header needs; extended XMP, depth maps and previews lie before the JPEG frame header. */
+const HEADER_BYTES = 8 * 1024 * 1024;
 
 /**
  * Puts a wire source into a file and looks at its header, before the picture takes a place in the
