@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Insertable, Updateable } from 'kysely';
 import type { JobTable } from '../db/job-tables.ts';
+import { relaxed } from '../db/relaxed.ts';
 import type { Db } from '../db/tables.ts';
 import { AppError, ERRORS } from '../errors.ts';
 import type { Accounting, AccountKey, Trx, Work } from './accounting.ts';
@@ -30,7 +31,8 @@ const FULL_RETRY = 30;
 
 /**
  * Jobs in the database. Every change of state is one transaction that also settles the quota and
- * writes the callback due, so that a crash leaves all of it or nothing.
+ * writes the callback due, so that a crash leaves all of it or nothing. Acceptance and ends wait for
+ * the disk; who runs a job and how far it is does not.
  */
 export class JobStore {
   readonly #db: Db;
@@ -84,35 +86,37 @@ export class JobStore {
   /** Takes the job that has waited longest; undefined when none is due. */
   async claim(owner: string, leaseUntil: number): Promise<Job | undefined> {
     const now = this.#now();
-    const row = await this.#db
-      .updateTable('jobs')
-      .set((e) => ({
-        state: TRANSITIONS.claim.to,
-        owner,
-        lease_until: leaseUntil,
-        started_at: e.fn.coalesce('started_at', e.val(now)),
-        attempts: e('attempts', '+', 1),
-      }))
-      .where('state', 'in', TRANSITIONS.claim.from)
-      .where('id', '=', (e) =>
-        e
-          .selectFrom('jobs')
-          .select('id')
-          .where('state', '=', 'queued')
-          .where('available_at', '<=', now)
-          .where('expires_at', '>', now)
-          .orderBy('available_at')
-          .orderBy('created_at')
-          .limit(1),
-      )
-      .returningAll()
-      .executeTakeFirst();
+    const row = await relaxed(this.#db, (trx) =>
+      trx
+        .updateTable('jobs')
+        .set((e) => ({
+          state: TRANSITIONS.claim.to,
+          owner,
+          lease_until: leaseUntil,
+          started_at: e.fn.coalesce('started_at', e.val(now)),
+          attempts: e('attempts', '+', 1),
+        }))
+        .where('state', 'in', TRANSITIONS.claim.from)
+        .where('id', '=', (e) =>
+          e
+            .selectFrom('jobs')
+            .select('id')
+            .where('state', '=', 'queued')
+            .where('available_at', '<=', now)
+            .where('expires_at', '>', now)
+            .orderBy('available_at')
+            .orderBy('created_at')
+            .limit(1),
+        )
+        .returningAll()
+        .executeTakeFirst(),
+    );
     return row && toJob(row);
   }
 
   /** Renews leases and writes progress; answers the ids that are no longer this owner's to run. */
   keep(owner: string, progress: ReadonlyMap<string, number>, leaseUntil: number): Promise<readonly string[]> {
-    return this.#db.transaction().execute(async (trx) => {
+    return relaxed(this.#db, async (trx) => {
       const lost: string[] = [];
       for (const [id, value] of progress) {
         const kept = await trx
@@ -130,19 +134,21 @@ export class JobStore {
 
   /** Puts a running job back into the queue; `tried` says whether the attempt counts. */
   async release(id: string, owner: string, how: { availableAt: number; tried: boolean }): Promise<boolean> {
-    const row = await this.#db
-      .updateTable('jobs')
-      .set((e) => ({
-        state: TRANSITIONS.release.to,
-        ...IDLE,
-        progress: 0,
-        available_at: how.availableAt,
-        attempts: how.tried ? e.ref('attempts') : e('attempts', '-', 1),
-      }))
-      .where('id', '=', id)
-      .where('owner', '=', owner)
-      .where('state', 'in', TRANSITIONS.release.from)
-      .executeTakeFirst();
+    const row = await relaxed(this.#db, (trx) =>
+      trx
+        .updateTable('jobs')
+        .set((e) => ({
+          state: TRANSITIONS.release.to,
+          ...IDLE,
+          progress: 0,
+          available_at: how.availableAt,
+          attempts: how.tried ? e.ref('attempts') : e('attempts', '-', 1),
+        }))
+        .where('id', '=', id)
+        .where('owner', '=', owner)
+        .where('state', 'in', TRANSITIONS.release.from)
+        .executeTakeFirst(),
+    );
     return row.numUpdatedRows > 0n;
   }
 
