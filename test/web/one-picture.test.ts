@@ -133,6 +133,24 @@ browserSuite('studio: one picture', () => {
     await close();
   });
 
+  test('a pasted picture, a pasted link', async () => {
+    const { page, close } = await visit(browser, service.url);
+    await page.evaluate((base64) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], 'image.png', { type: 'image/png' }));
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+    }, noisy.toString('base64'));
+    await restored(page);
+    await page.evaluate(() => {
+      const data = new DataTransfer();
+      data.setData('text/plain', 'http://10.1.2.3/secret.jpg');
+      document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true }));
+    });
+    await page.getByText('The link is wrong, or its address is not allowed.').waitFor();
+    await page.getByText(/For support: 21202/).waitFor();
+    await close();
+  });
+
   test('history survives a reload and stays in this browser', async () => {
     const first = await visit(browser, service.url);
     await choose(first.page, file());

@@ -9,7 +9,7 @@ browserSuite('studio: when things are not as usual', () => {
   let service: Service;
   let browser: Browser;
   beforeAll(async () => {
-    [service, browser] = await Promise.all([serve({ MINGXI_DRAIN_TIMEOUT: '0' }), openBrowser()]);
+    [service, browser] = await Promise.all([serve({ MINGXI_DRAIN_TIMEOUT: '0', MINGXI_V2_MAX_FILE_BYTES: '2000000' }), openBrowser()]);
   });
   afterAll(async () => {
     await browser?.close();
@@ -31,6 +31,18 @@ browserSuite('studio: when things are not as usual', () => {
     expect(await page.getByRole('dialog').count()).toBe(0);
     await close();
   }, 120_000);
+
+  test('a file over the limit is refused before it is sent', async () => {
+    const { page, errors, close } = await visit(browser, service.url);
+    const sent: string[] = [];
+    page.on('request', (request) => sent.push(new URL(request.url()).pathname));
+    await choose(page, { name: 'huge.jpg', mimeType: 'image/jpeg', buffer: Buffer.alloc(2_500_000, 1) });
+    await page.getByText('The file is too large for this server.').waitFor();
+    await page.getByText('2.4 MB > 1.9 MB').waitFor();
+    expect(sent).not.toContain('/v2/restore');
+    expect(errors).toEqual([]);
+    await close();
+  });
 
   test('a TIFF, which browsers do not show: the result alone, and a word about it', async () => {
     const { page, errors, close } = await visit(browser, service.url);

@@ -14,6 +14,8 @@ export interface Picture {
   progress: number;
   /** Names this attempt to the server: an upload whose answer was lost is not restored twice. */
   attempt: string;
+  /** Connections lost in a row, of this picture alone. */
+  losses: number;
   jobId: string | null;
   job: Job | null;
   error: ApiError | null;
@@ -40,6 +42,7 @@ export function newPicture(source: Source, settings: Settings): Picture {
     status: 'waiting',
     progress: 0,
     attempt: newAttempt(),
+    losses: 0,
     jobId: null,
     job: null,
     error: null,

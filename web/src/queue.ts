@@ -14,6 +14,8 @@ export interface QueueEvents {
 /** Pictures sent at once: enough to keep the server's queue filled, few enough to keep order. */
 const AT_ONCE = 3;
 const RETRY_MS = 2000;
+/** A picture whose connection is lost this often, though the server answers, has failed. */
+const MOST_LOSSES = 3;
 
 /** Sends pictures one after the other, follows them to their end, and cancels for real. */
 export class Queue {
@@ -45,7 +47,7 @@ export class Queue {
 
   /** Once more from the start. */
   retry(picture: Picture): void {
-    const fresh = { attempt: newAttempt(), jobId: null, job: null, error: null, after: null, abort: new AbortController() };
+    const fresh = { attempt: newAttempt(), losses: 0, jobId: null, job: null, error: null, after: null, abort: new AbortController() };
     Object.assign(picture, { status: 'waiting', progress: 0, ...fresh });
     picture.keptFaces.clear();
     this.#events.changed(picture);
@@ -110,7 +112,8 @@ export class Queue {
   #fail(picture: Picture, error: unknown): void {
     if (picture.abort.signal.aborted) return; // cancelled: already said
     const failure = error instanceof ApiError ? error : new ApiError('other', String(error));
-    if (failure.code === 'network') void this.#waitForServer(picture);
+    if (failure.code === 'network' && ++picture.losses <= MOST_LOSSES) void this.#waitForServer(picture);
+    else if (failure.code === 10004 && picture.jobId !== null) this.#startAgain(picture);
     else if (failure.code === 90002) {
       this.#paused = true;
       this.#set(picture, 'waiting', 0);
@@ -122,6 +125,12 @@ export class Queue {
       picture.error = failure;
       this.#set(picture, 'failed', 0);
     }
+  }
+
+  // The job is no longer known (the data folder is another one): once more from the start.
+  #startAgain(picture: Picture): void {
+    Object.assign(picture, { jobId: null, attempt: newAttempt() });
+    this.#set(picture, 'waiting', 0);
   }
 
   // A busy server said when to come back: nothing new until then.

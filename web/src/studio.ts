@@ -85,7 +85,6 @@ export class Studio {
         }),
       clear: () => this.#remove([...this.#queue.pictures]),
       downloadAll: () => this.#downloadAll(),
-      add: () => this.#input.click(),
     });
     this.#panel = new Panel(words, {
       cancel: (picture) => this.#queue.cancel(picture),

@@ -1,3 +1,4 @@
+import { fileSize } from '../words.ts';
 import { readEvents } from './events.ts';
 import type { Session } from './session.ts';
 import { ApiError, fromProblem, type Job, type Problem, type Settings } from './types.ts';
@@ -16,6 +17,11 @@ export class Client {
 
   /** Submits a picture; `onSent` gets the share of the upload that has left. The same attempt twice is one job. */
   submit(source: Source, settings: Settings, attempt: string, signal: AbortSignal, onSent: (share: number) => void): Promise<Job> {
+    const { maxFileBytes } = this.#session.limits;
+    if (source.kind === 'file' && source.blob.size > maxFileBytes) {
+      // The server would refuse it in the middle of the upload, which looks like a lost connection.
+      return Promise.reject(new ApiError(20015, `${fileSize(source.blob.size)} > ${fileSize(maxFileBytes)}`));
+    }
     const options = { ...settings, strength: 1, format: 'same' };
     if (source.kind === 'link') {
       return this.#send(

@@ -1,6 +1,5 @@
 /** English texts; the other languages have the same keys by type. */
 export const en = {
-  name: 'English',
   tagline: 'Picture restoration',
   add: 'Add pictures',
   addLink: 'Add a link',
@@ -87,7 +86,6 @@ export const en = {
     face: (index: number) => `Face ${index}`,
     restored: 'restored',
     left: 'left alone',
-    keep: 'Restored',
     px: (side: number) => `${side} px`,
   },
   settings: {
@@ -110,7 +108,6 @@ export const en = {
     code: 'Use from code',
     copied: 'Copied',
     copy: 'Copy',
-    preparing: 'Preparing…',
   },
   code: {
     title: 'Use from code',
@@ -122,7 +119,7 @@ export const en = {
     dialect: 'Dialect',
     shape: 'Form',
   },
-  details: { title: 'Details', request: 'Request', copyReport: 'Copy report', source: 'Source', timings: 'Time' },
+  details: { title: 'Details', copyReport: 'Copy report', timings: 'Time' },
   cancel: 'Cancel',
   close: 'Close',
   retry: 'Try again',

@@ -2,7 +2,6 @@ import type { Messages } from './en.ts';
 
 /** 简体中文。 */
 export const zh: Messages = {
-  name: '中文',
   tagline: '图像画质修复',
   add: '添加图片',
   addLink: '添加链接',
@@ -89,7 +88,6 @@ export const zh: Messages = {
     face: (index) => `人脸 ${index}`,
     restored: '已修复',
     left: '保持原样',
-    keep: '使用修复',
     px: (side) => `${side} 像素`,
   },
   settings: {
@@ -112,7 +110,6 @@ export const zh: Messages = {
     code: '在代码中使用',
     copied: '已复制',
     copy: '复制',
-    preparing: '正在准备…',
   },
   code: {
     title: '在代码中使用',
@@ -124,7 +121,7 @@ export const zh: Messages = {
     dialect: '接口',
     shape: '形式',
   },
-  details: { title: '详细信息', request: '请求', copyReport: '复制报告', source: '原图', timings: '耗时' },
+  details: { title: '详细信息', copyReport: '复制报告', timings: '耗时' },
   cancel: '取消',
   close: '关闭',
   retry: '重试',

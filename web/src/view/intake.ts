@@ -22,7 +22,7 @@ export function takeFiles(files: Iterable<File>, texts: Messages, targets: Intak
 
 /** A typed or dropped link. */
 export function takeLink(text: string, texts: Messages, targets: IntakeTargets): boolean {
-  const url = URL.parse?.(text.trim()) ?? safeUrl(text.trim());
+  const url = urlOf(text.trim());
   if (url === null || !/^https?:$/.test(url.protocol)) {
     targets.complain(texts.badLink);
     return false;
@@ -135,7 +135,7 @@ export function linkForm(texts: Messages, targets: IntakeTargets, done: () => vo
   );
 }
 
-function safeUrl(text: string): URL | null {
+function urlOf(text: string): URL | null {
   try {
     return new URL(text);
   } catch {

@@ -9,7 +9,6 @@ export interface StripTargets {
   cancelAll(): void;
   clear(): void;
   downloadAll(): void;
-  add(): void;
 }
 
 const CIRCLE = 2 * Math.PI * 15;
