@@ -8,7 +8,7 @@ import { loadConfig } from '../src/config.ts';
 import type { Restorer } from '../src/workers/contract.ts';
 
 /** No picture is restored for a description. */
-const IDLE: Restorer = {
+export const IDLE: Restorer = {
   run: () => Promise.reject(new Error('not expected')),
   stats: () => ({ children: 0, running: 0, waiting: 0, finished: 0, failed: 0, restarts: 0, expectedWait: 0 }),
   close: async () => {},

@@ -6,7 +6,7 @@ import { studioPage } from '../studio/page.ts';
 import { createStudioSession } from '../studio/session.ts';
 import { requireAccess } from '../v2/access.ts';
 import { jobRoutes } from '../v2/jobs.ts';
-import { answerProblem } from '../v2/problem.ts';
+import { answerNoRoute, answerProblem } from '../v2/problem.ts';
 import { restoreRoute } from '../v2/restore.ts';
 
 /** The modern surface under `/v2` and the studio page that uses it. */
@@ -19,6 +19,7 @@ export async function v2Routes(server: FastifyInstance, deps: ServerDeps): Promi
     restoreRoute(scope, deps);
     jobRoutes(scope, deps);
   });
+  await server.register(async (scope) => void scope.setNotFoundHandler(answerNoRoute), { prefix: '/v2' });
   await server.register(async (scope) => studioPage(scope, deps, session));
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, ERRORS, type ErrorName } from '../../errors.ts';
+import { NO_ROUTE } from '../dialect/failure.ts';
 import { errorOf, noteFailure } from '../plugins/errors.ts';
 import { ClientGone } from '../request-state.ts';
 import type { Problem } from '../schemas/v2.ts';
@@ -22,6 +23,8 @@ const STATUS: Partial<Record<ErrorName, number>> = {
   NOT_RESULT: 409,
 };
 
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
 /** The body of a failure on `/v2`. */
 export function problemOf(kind: ErrorName, detail: string, requestId: string): Problem {
   const { code, status, retryable } = ERRORS[kind];
@@ -42,12 +45,21 @@ export function answerProblem(error: FastifyError, request: FastifyRequest, repl
   return sendProblem(bodyError(error) ?? errorOf(error, request), request, reply);
 }
 
+/** Paths under `/v2` that do not exist; the members of the family's own answer are there as well. */
+export function answerNoRoute(request: FastifyRequest, reply: FastifyReply) {
+  const problem = problemOf('ROUTE_NOT_FOUND', `There is no ${request.method} ${request.url.split('?', 1)[0]}.`, request.id);
+  return reply
+    .code(problem.status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify({ ...problem, ...NO_ROUTE }));
+}
+
 function sendProblem(error: AppError, request: FastifyRequest, reply: FastifyReply) {
   noteFailure(error, request);
   const problem = problemOf(error.kind, error.message, request.id);
   if (error.retryAfter !== undefined) reply.header('Retry-After', String(error.retryAfter));
   if (problem.status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  return reply.code(problem.status).type('application/problem+json; charset=utf-8').send(JSON.stringify(problem));
+  return reply.code(problem.status).type(PROBLEM_TYPE).send(JSON.stringify(problem));
 }
 
 /** What the form and JSON parsers report, in our words. */

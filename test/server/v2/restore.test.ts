@@ -174,6 +174,19 @@ describe('refusals are problem+json with the code of the family', () => {
   });
 });
 
+test('a path that does not exist under /v2, and one elsewhere', async () => {
+  const answer = await api.app.server.inject({ url: '/v2/nothing?api_key=secret' });
+  expect(answer.statusCode).toBe(404);
+  expect(answer.headers['content-type']).toBe('application/problem+json; charset=utf-8');
+  expect(answer.json()).toMatchObject({
+    code: 1000404,
+    detail: 'There is no GET /v2/nothing.',
+    error_code: 1000404,
+    message: 'no route found',
+  });
+  expect((await api.app.server.inject({ url: '/nothing' })).json()).toEqual({ error_code: 1000404, message: 'no route found' });
+});
+
 test('bearer token of key and secret', async () => {
   const answer = await api.app.server.inject({
     method: 'POST',

@@ -3,15 +3,8 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import type { Restorer } from '../../../src/workers/contract.ts';
+import { IDLE } from '../../../scripts/openapi.ts';
 import { type TestApp, testApp } from '../../support/app.ts';
-
-/** No picture is restored here: no child processes either. */
-const IDLE: Restorer = {
-  run: () => Promise.reject(new Error('not expected')),
-  stats: () => ({ children: 0, running: 0, waiting: 0, finished: 0, failed: 0, restarts: 0, expectedWait: 0 }),
-  close: async () => {},
-};
 
 let api: TestApp | undefined;
 let folder: string | undefined;
