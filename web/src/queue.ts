@@ -105,6 +105,8 @@ export class Queue {
     if (job === null || job.state !== 'succeeded' || job.result === undefined) throw fromProblem(job?.error);
     picture.before ??= await this.#client.blob(`/v2/jobs/${job.id}/source`, signal);
     picture.after = await this.#client.blob(`/v2/jobs/${job.id}/result`, signal);
+    // Without a picture before, the result is shown alone.
+    if (job.report?.source.format === 'tiff') picture.before = await this.#client.asPng(picture.before, signal).catch(() => picture.before);
     this.#set(picture, 'done', 1);
     this.#events.finished(picture);
   }

@@ -69,6 +69,12 @@ export class Client {
     return (await this.#fetch(path, { signal })).blob();
   }
 
+  /** The same picture as a PNG, for a format the browser does not show; strength 0 restores nothing. */
+  async asPng(blob: Blob, signal: AbortSignal): Promise<Blob> {
+    const headers = { 'content-type': 'application/octet-stream', accept: 'image/png' };
+    return (await this.#fetch('/v2/restore?strength=0&format=png', { method: 'POST', body: blob, headers, signal })).blob();
+  }
+
   /** Names of the networks that can be asked for. */
   async models(): Promise<readonly string[]> {
     const answer = (await (await this.#fetch('/v1/models', {})).json()) as { models?: readonly { name: string; task?: string }[] };

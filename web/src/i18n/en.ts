@@ -86,6 +86,7 @@ export const en = {
     face: (index: number) => `Face ${index}`,
     restored: 'restored',
     left: 'left alone',
+    hint: 'Unticked faces stay as in the source.',
     px: (side: number) => `${side} px`,
   },
   settings: {

@@ -88,6 +88,7 @@ export const zh: Messages = {
     face: (index) => `人脸 ${index}`,
     restored: '已修复',
     left: '保持原样',
+    hint: '未勾选的人脸保持原图的样子。',
     px: (side) => `${side} 像素`,
   },
   settings: {

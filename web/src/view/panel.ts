@@ -202,7 +202,13 @@ export class Panel {
         ),
       );
     });
-    return el('div', { class: 'block' }, el('h3', { class: 'title' }, faces.title), el('ul', { class: 'plain' }, ...rows));
+    return el(
+      'div',
+      { class: 'block' },
+      el('h3', { class: 'title' }, faces.title),
+      el('ul', { class: 'plain' }, ...rows),
+      el('p', { class: 'muted small' }, faces.hint),
+    );
   }
 
   #save(picture: Picture): HTMLElement {
