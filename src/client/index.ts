@@ -1,4 +1,5 @@
 /** The client of the package: `import { MingxiClient } from 'mingxi/client'`. */
+export { type CallbackHeaders, type VerifyCallbackOptions, verifyCallback } from './callback.ts';
 export { MingxiClient, type MingxiClientOptions, type QueryAnswer } from './client.ts';
 export { MingxiConnectionError, MingxiError, MingxiTimeoutError } from './failure.ts';
 export type { GatewayClient, PushOptions } from './gateway.ts';
