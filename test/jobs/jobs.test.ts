@@ -12,12 +12,9 @@ import { bench, logFile, picture, until } from './bench.ts';
 describe('a job', () => {
   test('is restored, its results are stored, and its pictures are charged once', async () => {
     const t = await bench();
-    const job = await t.end(await t.submit('restore 0 a', 'restore 0 b'));
+    const job = await t.end(await t.submit('restore 1', 'restore 2'));
     expect(job).toMatchObject({ state: 'succeeded', progress: 1, attempts: 1, failure: undefined, wire: { by: 'test' } });
-    expect(await Promise.all((job.results ?? []).map((r) => t.content(r.object)))).toEqual([
-      'restored: restore 0 a',
-      'restored: restore 0 b',
-    ]);
+    expect(await Promise.all((job.results ?? []).map((r) => t.content(r.object)))).toEqual(['restored: restore 1', 'restored: restore 2']);
     expect(await t.usage()).toMatchObject({ day: dayOf(Date.now()), pictures: 2, megapixels: 1, failures: {} });
     expect((await t.usage())?.seconds).toBeGreaterThan(0);
     expect(await t.quotas()).toMatchObject({ day: { used: 2 }, month: { used: 2 } });
@@ -35,7 +32,7 @@ describe('a job', () => {
 
   test('with one bad picture fails as a whole, with that code, and costs nothing', async () => {
     const t = await bench();
-    const job = await t.end(await t.submit('restore 0 a', 'refuse x', 'restore 0 c'));
+    const job = await t.end(await t.submit('restore 1', 'refuse x', 'restore 2'));
     expect(job).toMatchObject({ state: 'failed', failure: { kind: 'IMAGE_DECODE_ERROR', message: 'The picture is damaged.' } });
     expect(job.results).toBeUndefined();
     expect(await t.usage()).toMatchObject({ pictures: 0, failures: { 23101: 1 } });
