@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { codeBlocks } from './code-blocks.ts';
 import { runProgram } from './program.ts';
 
-const blocks = codeBlocks('guide/library.md', 'ts');
+const blocks = [...codeBlocks('guide/library.md', 'ts'), ...codeBlocks('../README.md', 'ts'), ...codeBlocks('../README.zh-CN.md', 'ts')];
 /** What each example prints, in the page's order. */
 const PRINTS = [
   /200 × 150, (copy|soften|restore)/,
@@ -13,9 +13,11 @@ const PRINTS = [
   /^AbortError$/m,
   /^IMAGE_DECODE_FORMAT_ERROR 23102 false$/m,
   /^3$/m,
+  /^(copy|restore)$/m,
+  /^(copy|restore)$/m,
 ];
 
-test('every example of the page is known here', () => {
+test('every example of the pages is known here', () => {
   expect(blocks).toHaveLength(PRINTS.length);
 });
 

@@ -22,8 +22,13 @@ afterAll(() => service.stop());
 async function run(code: string): Promise<{ status: number | null; output: string }> {
   const folder = temporaryFolder();
   mkdirSync(join(folder, 'bin'));
-  writeFileSync(join(folder, 'bin', 'mingxi'), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`, { mode: 0o755 });
+  // Installed as `mingxi`, and as the launcher of a checkout.
+  for (const name of ['bin/mingxi', 'mingxi']) {
+    writeFileSync(join(folder, name), `#!/bin/sh\nexec "${process.execPath}" "${MAIN}" "$@"\n`, { mode: 0o755 });
+  }
   writeFileSync(join(folder, 'holiday.jpg'), await jpeg(200, 150));
+  mkdirSync(join(folder, 'album', '2019'), { recursive: true });
+  writeFileSync(join(folder, 'album', '2019', 'a.jpg'), await jpeg(120, 90));
   const child = spawn('bash', ['-euo', 'pipefail', '-c', code.replaceAll('http://127.0.0.1:8080', service.url)], {
     cwd: folder,
     env: {
@@ -41,7 +46,7 @@ async function run(code: string): Promise<{ status: number | null; output: strin
   return { status: await new Promise((resolve) => child.once('close', resolve)), output };
 }
 
-const pages = ['guide/getting-started.md', 'guide/rest.md', 'guide/cli.md'];
+const pages = ['../README.md', '../README.zh-CN.md', 'guide/getting-started.md', 'guide/rest.md', 'guide/cli.md'];
 const blocks = pages.flatMap((page) => codeBlocks(page, 'sh')).filter(({ info }) => info === 'run');
 
 test('the pages have examples', () => {
