@@ -145,3 +145,12 @@ describe('GET /v1/usage', () => {
     expect((await usage(`${t.api.query}&from=yesterday`)).ErrorCode).toBe(21104);
   });
 });
+
+test('jobs are shown by state to who scrapes the metrics', async () => {
+  const { query } = await newKey({});
+  await call(query, 'restore 0', '/v1/aiquality_async');
+  await settled();
+  const { body } = await t.api.app.server.inject({ url: '/metrics' });
+  expect(body).toMatch(/^mingxi_jobs\{state="queued"\} 0$/m);
+  expect(Number(/^mingxi_jobs\{state="succeeded"\} (\d+)$/m.exec(body)?.[1])).toBeGreaterThan(0);
+});
