@@ -70,9 +70,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     ports: config.fetchPorts,
     userAgent: `mingxi/${version}`,
   });
+  const storage = await openStorage(config, logger);
   const db = await openDatabase(config.data);
   const keys = createKeyStore(db, serverKey);
-  const storage = createDiskStorage(join(config.data, 'objects'));
   const spool = createSpool(join(config.data, 'spool'));
   const modelsDir = config.modelsDir === '' ? join(config.data, 'models') : config.modelsDir;
   const models = createRegistry({ shippedDir: shippedModelsDir(), importedDir: modelsDir });
@@ -123,6 +123,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     await server.close();
     await retention.stop();
     await fetcher.close();
+    await storage.close?.();
     await db.destroy();
     clearInterval(keepAlive);
   };
@@ -143,6 +144,13 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       return closing;
     },
   };
+}
+
+/** Other adapters are loaded only when asked for: their packages are optional. */
+async function openStorage(config: Config, logger: Logger): Promise<Storage> {
+  if (config.storage === 'disk') return createDiskStorage(join(config.data, 'objects'));
+  const [{ createS3Storage }, { s3OptionsOf }] = await Promise.all([import('./storage/s3.ts'), import('./storage/s3-options.ts')]);
+  return createS3Storage(s3OptionsOf(config), { onFailure: (err) => logger.warn({ err }, 'picture store') });
 }
 
 function startPool(config: Config, modelsDir: string, logger: Logger): Restorer {

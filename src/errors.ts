@@ -36,7 +36,7 @@ export const ERRORS = {
     29904,
     503,
     true,
-    'The queue is longer than can be served in time, or the server is shutting down; see Retry-After.',
+    'The queue is longer than can be served in time, the server is shutting down, or its picture store does not answer; see Retry-After.',
   ),
   NOT_RESULT: e(29901, 400, true, 'The asynchronous result is not ready yet.'),
   TASK_NOEXIST: e(10004, 400, false, 'The job is unknown, expired, or belongs to another key.'),

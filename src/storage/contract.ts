@@ -51,6 +51,11 @@ export interface Storage {
   delete(id: string): Promise<boolean>;
   /** Ids whose time is over, oldest first; what a sweep deletes. */
   expired(now: number): AsyncIterable<string>;
-  /** A link that the store itself serves (presigned), for stores that can; else the server streams. */
-  link?(object: StoredObject): Promise<string>;
+  /**
+   * A short-lived link that the store itself serves (presigned), for stores set up to do so; else the
+   * server streams. The answer from there carries the object's type and `fileName`.
+   */
+  link?(object: StoredObject, fileName: string): Promise<string>;
+  /** Gives connections back, where a store holds any. */
+  close?(): Promise<void>;
 }

@@ -29,3 +29,19 @@ export function hourName(time: number): string {
 export function splitObjectId(id: string): { hour: string; random: string } {
   return { hour: id.slice(0, HOUR_DIGITS), random: id.slice(HOUR_DIGITS) };
 }
+
+const TIME_DIGITS = 11;
+const TIMED_PATTERN = /^[0-9a-f]{51}$/;
+
+/**
+ * A new id for a store that lists names in order and has no folders: the millisecond of expiry
+ * (11 hex digits, enough until 2527), then 160 random bits. A listing is sorted by expiry.
+ */
+export function newTimedId(expiresAt: number): string {
+  return expiresAt.toString(16).padStart(TIME_DIGITS, '0') + randomBytes(RANDOM_BYTES).toString('hex');
+}
+
+/** When an object with this id is over (milliseconds since 1970); undefined for a text that is no timed id. */
+export function expiryOfTimedId(text: string): number | undefined {
+  return TIMED_PATTERN.test(text) ? Number.parseInt(text.slice(0, TIME_DIGITS), 16) : undefined;
+}

@@ -56,7 +56,7 @@ export function answerEntries(job: Job, state: Pick<WireState, 'answer' | 'repor
 async function answerData(result: JobResult, state: Pick<WireState, 'answer' | 'base'>, deps: Deps): Promise<string> {
   if (state.answer === 'url') {
     const object = await deps.storage.stat(result.object);
-    if (object) return resultLink(object, state.base, deps);
+    if (object) return resultLink(object, state.base);
   } else {
     const opened = await deps.storage.open(result.object);
     if (opened) return (await buffer(opened.stream)).toString('base64');

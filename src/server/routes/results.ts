@@ -13,12 +13,12 @@ const PATH = '/v1/results/:file';
 export async function publishResult(entry: RestoredEntry, base: string, deps: Pick<ServerDeps, 'storage' | 'config'>): Promise<string> {
   const expiresAt = Date.now() + deps.config.resultHours * 3_600_000;
   const object = await deps.storage.put({ path: entry.path }, { type: TYPES[entry.outcome.format], expiresAt });
-  return resultLink(object, base, deps);
+  return resultLink(object, base);
 }
 
-/** The link of a stored result. */
-export async function resultLink(object: StoredObject, base: string, deps: Pick<ServerDeps, 'storage'>): Promise<string> {
-  return deps.storage.link ? deps.storage.link(object) : `${base}/v1/results/${object.id}.${EXTENSIONS[object.type] ?? 'bin'}`;
+/** The link of a stored result: this server's own, whatever keeps the bytes, so that it works until the result expires. */
+export function resultLink(object: StoredObject, base: string): string {
+  return `${base}/v1/results/${object.id}.${EXTENSIONS[object.type] ?? 'bin'}`;
 }
 
 /** `GET /v1/results/ID.EXT`: immutable, so one validator (the content's hash) and a long life in private caches. */
@@ -37,6 +37,7 @@ export function resultRoutes(server: FastifyInstance, deps: ServerDeps): void {
 }
 
 async function serve(object: StoredObject, request: FastifyRequest, reply: FastifyReply, deps: ServerDeps) {
+  const fileName = `mingxi-${object.id.slice(-8)}.${EXTENSIONS[object.type]}`;
   const etag = `"${object.sha256}"`;
   reply.headers({
     ETag: etag,
@@ -44,11 +45,12 @@ async function serve(object: StoredObject, request: FastifyRequest, reply: Fasti
     'Last-Modified': new Date(object.createdAt).toUTCString(),
     'Accept-Ranges': 'bytes',
     'X-Content-Type-Options': 'nosniff',
-    'Content-Disposition': `inline; filename="mingxi-${object.id.slice(6, 14)}.${EXTENSIONS[object.type]}"`,
+    'Content-Disposition': `inline; filename="${fileName}"`,
     'Content-Security-Policy': "default-src 'none'; sandbox",
     'Cross-Origin-Resource-Policy': 'cross-origin',
   });
   if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send();
+  if (deps.storage.link && request.method === 'GET') return redirect(await deps.storage.link(object, fileName), reply);
   const wanted = request.headers['if-range'] === undefined || request.headers['if-range'] === etag ? request.headers.range : undefined;
   const range = rangeOf(wanted, object.bytes);
   if (range === 'unsatisfiable') return reply.code(416).header('Content-Range', `bytes */${object.bytes}`).send();
@@ -57,6 +59,12 @@ async function serve(object: StoredObject, request: FastifyRequest, reply: Fasti
   if (range) reply.code(206).header('Content-Range', `bytes ${range.first}-${range.last}/${object.bytes}`);
   const length = range ? range.last - range.first + 1 : object.bytes;
   return reply.type(object.type).header('Content-Length', length).send(opened.stream);
+}
+
+/** To the store's own link, which lives for minutes: it must not be kept, and what describes the content comes from there. */
+function redirect(link: string, reply: FastifyReply) {
+  for (const name of ['ETag', 'Last-Modified', 'Accept-Ranges', 'Content-Disposition']) reply.removeHeader(name);
+  return reply.header('Cache-Control', 'no-store').redirect(link, 302);
 }
 
 /** RFC 9110 §13.1.2: `*`, or a list in which weak and strong tags compare alike. */

@@ -31,7 +31,7 @@ export async function viewJob(job: Job, request: FastifyRequest, deps: Deps): Pr
     ...(result && object
       ? {
           result: {
-            url: await resultLink(object, linkBase(request, deps.config), deps),
+            url: resultLink(object, linkBase(request, deps.config)),
             mediaType: object.type,
             width: result.outcome.width,
             height: result.outcome.height,
