@@ -178,6 +178,7 @@ function jobsOptions(config: Config, logger: Logger, metrics: Metrics): JobsOpti
     concurrency: config.role === 'api' ? 0 : config.jobConcurrency || config.workers,
     limit: config.jobLimit,
     attempts: config.jobAttempts,
+    takeovers: config.jobTakeovers,
     timeout: config.jobTimeout * 1000,
     lifetime: config.resultHours * 3_600_000,
     callbackAttempts: config.callbackAttempts,

@@ -130,6 +130,7 @@ export const VARIABLES = {
   serverKey: secret('Key that encrypts recoverable API secrets, 64 hex digits; empty: made once in DATA/server.key (0600).'),
   jobConcurrency: integer(0, 0, 1024, 'Asynchronous jobs run at once; 0: as many as workers.'),
   jobAttempts: integer(3, 1, 20, 'A job whose worker died is tried this often.'),
+  jobTakeovers: integer(20, 0, 1000, 'A job is taken up again this often after the server that ran it ended without warning.'),
   jobLimit: integer(100_000, 1, 10_000_000, 'Asynchronous jobs that may be queued or running; more are refused.'),
   jobTimeout: number(600, 1, 86_400, 'One picture of an asynchronous job may take this long.', 's'),
   callbackAttempts: integer(6, 1, 20, 'A callback is tried this often, with back-off.'),

@@ -24,8 +24,10 @@ export interface JobTable {
   results: string | null;
   /** 0…1 over all pictures. */
   progress: Generated<number>;
-  /** Times a process has taken the job. */
+  /** Tries that the job had, the running one included; one that was broken off from outside does not count. */
   attempts: Generated<number>;
+  /** Times a process that ran it was gone. */
+  takeovers: Generated<number>;
   /** The process that runs it and until when it may be believed to; null unless running. */
   owner: string | null;
   lease_until: number | null;

@@ -40,7 +40,10 @@ export interface JobsOptions {
   readonly concurrency: number;
   /** Most jobs queued or running. */
   readonly limit: number;
+  /** Tries of a job whose worker dies. */
   readonly attempts: number;
+  /** Times a job is taken over from a process that is gone. */
+  readonly takeovers: number;
   /** Milliseconds one picture may take. */
   readonly timeout: number;
   /** Milliseconds from acceptance until job, sources and results are deleted. */
@@ -98,7 +101,7 @@ const WATCH_POLL = 500;
 export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
   const { storage } = deps;
   const { onError } = options;
-  const store = new JobStore(deps.db, deps.accounting, { jobs: options.limit, attempts: options.attempts });
+  const store = new JobStore(deps.db, deps.accounting, { jobs: options.limit, takeovers: options.takeovers });
   const changes = new Changes();
   const callbacks = new Callbacks(
     { ...deps, dispatcher: deps.fetcher.dispatcher },

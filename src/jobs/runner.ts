@@ -196,18 +196,18 @@ export class Runner {
     const reason: unknown = active.controller.signal.reason;
     if (reason instanceof Ended) return;
     if (reason instanceof Stopping) {
-      await store.release(job.id, this.#owner, { availableAt: Date.now(), tried: false });
+      await store.release(job.id, this.#owner, 'untried', Date.now());
       return;
     }
     const failure = toAppError(error);
     if (failure.kind === 'ALGORITHM_OVER_CONCURRENT') {
-      await store.release(job.id, this.#owner, { availableAt: Date.now() + BUSY_WAIT, tried: false });
+      await store.release(job.id, this.#owner, 'untried', Date.now() + BUSY_WAIT);
       return;
     }
     const isOurs = failure.cause instanceof ChildGone || failure.kind === 'GATEWAY_UNKNOWN_ERROR';
     if (isOurs) this.#options.onError(failure.cause ?? failure, job.id);
     if (isOurs && job.attempts < this.#options.attempts) {
-      await store.release(job.id, this.#owner, { availableAt: Date.now() + RETRY_WAIT * 2 ** (job.attempts - 1), tried: true });
+      await store.release(job.id, this.#owner, 'tried', Date.now() + RETRY_WAIT * 2 ** (job.attempts - 1));
       return;
     }
     const end = failure.cause instanceof ChildGone ? gaveUp(job.attempts) : { kind: failure.kind, message: failure.message };

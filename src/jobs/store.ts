@@ -26,6 +26,22 @@ export interface Accepted {
   readonly replayed: boolean;
 }
 
+export interface StoreLimits {
+  /** Most jobs queued or running. */
+  readonly jobs: number;
+  /** Times a job is taken over from a process that is gone; the next time it fails. */
+  readonly takeovers: number;
+}
+
+/** Why a running job goes back into the queue. */
+export type ReleaseReason =
+  /** Its child died: the attempt counts. */
+  | 'tried'
+  /** It could not be run, or its process ends in good order: the attempt does not count. */
+  | 'untried'
+  /** Its process is gone. Pictures are the children's work, so this is not taken for the picture's doing. */
+  | 'takeover';
+
 /** Seconds a client should wait when too many jobs are open. */
 const FULL_RETRY = 30;
 
@@ -37,10 +53,10 @@ const FULL_RETRY = 30;
 export class JobStore {
   readonly #db: Db;
   readonly #accounting: Accounting;
-  readonly #limits: { readonly jobs: number; readonly attempts: number };
+  readonly #limits: StoreLimits;
   readonly #now: () => number;
 
-  constructor(db: Db, accounting: Accounting, limits: { jobs: number; attempts: number }, now: () => number = Date.now) {
+  constructor(db: Db, accounting: Accounting, limits: StoreLimits, now: () => number = Date.now) {
     this.#db = db;
     this.#accounting = accounting;
     this.#limits = limits;
@@ -132,8 +148,8 @@ export class JobStore {
     });
   }
 
-  /** Puts a running job back into the queue; `tried` says whether the attempt counts. */
-  async release(id: string, owner: string, how: { availableAt: number; tried: boolean }): Promise<boolean> {
+  /** Puts a running job back into the queue. */
+  async release(id: string, owner: string, reason: ReleaseReason, availableAt: number): Promise<boolean> {
     const row = await relaxed(this.#db, (trx) =>
       trx
         .updateTable('jobs')
@@ -141,8 +157,9 @@ export class JobStore {
           state: TRANSITIONS.release.to,
           ...IDLE,
           progress: 0,
-          available_at: how.availableAt,
-          attempts: how.tried ? e.ref('attempts') : e('attempts', '-', 1),
+          available_at: availableAt,
+          attempts: reason === 'tried' ? e.ref('attempts') : e('attempts', '-', 1),
+          takeovers: reason === 'takeover' ? e('takeovers', '+', 1) : e.ref('takeovers'),
         }))
         .where('id', '=', id)
         .where('owner', '=', owner)
@@ -181,21 +198,21 @@ export class JobStore {
 
   /**
    * Takes up what processes that are gone were running: back into the queue, or failed after too many
-   * attempts, because a picture that kills its process must not do so for ever.
+   * times, because a job that ends its server, by what way ever, must not do so for ever.
    */
   async recover(isGone: (owner: string) => boolean): Promise<number> {
     const running = await this.#db
       .selectFrom('jobs')
-      .select(['id', 'owner', 'lease_until', 'attempts'])
+      .select(['id', 'owner', 'lease_until', 'takeovers'])
       .where('state', '=', 'running')
       .execute();
     let recovered = 0;
-    for (const { id, owner, lease_until, attempts } of running) {
+    for (const { id, owner, lease_until, takeovers } of running) {
       if (owner === null || (lease_until !== null && lease_until > this.#now() && !isGone(owner))) continue;
       const done =
-        attempts >= this.#limits.attempts
-          ? await this.fail(id, gaveUp(attempts), owner)
-          : await this.release(id, owner, { availableAt: this.#now(), tried: true });
+        takeovers >= this.#limits.takeovers
+          ? await this.fail(id, interrupted(takeovers + 1), owner)
+          : await this.release(id, owner, 'takeover', this.#now());
       if (done) recovered++;
     }
     return recovered;
@@ -262,9 +279,14 @@ export class JobStore {
 /** Columns of a job that no process runs. */
 const IDLE = { owner: null, lease_until: null } as const;
 
-/** The failure of a job whose picture ended its process every time. */
+/** The failure of a job whose picture ended its child process every time. */
 export function gaveUp(attempts: number): JobFailure {
   return { kind: 'PROCESS_ERROR', message: `The restoration was tried ${attempts} times and its process ended each time.` };
+}
+
+/** The failure of a job whose server went away every time. */
+function interrupted(times: number): JobFailure {
+  return { kind: 'PROCESS_ERROR', message: `The restoration was begun ${times} times and the server that ran it stopped each time.` };
 }
 
 async function findReplay(trx: Trx, draft: JobDraft): Promise<Job | undefined> {

@@ -49,6 +49,7 @@ export async function bench(options: BenchOptions = {}) {
       concurrency: 1,
       limit: 10_000,
       attempts: 3,
+      takeovers: 20,
       timeout: 20_000,
       lifetime: 3_600_000,
       callbackAttempts: 4,

@@ -201,32 +201,51 @@ describe('restarts', () => {
     expect(await second.jobs.find(job.id, job.keyId)).toMatchObject({ state: 'succeeded' });
   });
 
-  test('a job of a dead process is taken up at once; of a living one only after its lease', async () => {
+  test('a job of a dead process is taken up at once; of a living one only after its lease; in the end it fails', async () => {
     const t = await bench({ idle: true });
     const a = await t.submit('restore 0');
-    const store = new JobStore(t.db, t.accounting, { jobs: 10, attempts: 3 });
+    const store = new JobStore(t.db, t.accounting, { jobs: 10, takeovers: 2 });
     await store.claim('here:1:x', Date.now() + 60_000);
     expect(await store.recover(() => false)).toBe(0);
     expect(await store.recover(() => true)).toBe(1);
-    expect(await t.jobs.find(a.id, a.keyId)).toMatchObject({ state: 'queued', attempts: 1 });
+    expect(await t.jobs.find(a.id, a.keyId)).toMatchObject({ state: 'queued', attempts: 0 });
     await store.claim('here:1:x', Date.now() - 1);
     expect(await store.recover(() => false)).toBe(1);
     await store.claim('here:1:x', Date.now() - 1);
     expect(await store.recover(() => false)).toBe(1);
-    expect(await t.jobs.find(a.id, a.keyId)).toMatchObject({ state: 'failed', attempts: 3, failure: { kind: 'PROCESS_ERROR' } });
+    const failed = await t.jobs.find(a.id, a.keyId);
+    expect(failed).toMatchObject({ state: 'failed', failure: { kind: 'PROCESS_ERROR' } });
+    expect(failed?.failure?.message).toContain('3 times');
+    expect(await t.usage()).toMatchObject({ pictures: 0, failures: { 20001: 1 } });
+    expect(await t.quotas()).toMatchObject({ day: { used: 0 } });
+  });
+
+  test('processes that die use up none of the tries of a picture that kills its workers', async () => {
+    const first = await bench({ idle: true });
+    const log = logFile();
+    const job = await first.submit(`die 0 ${log.path}`);
+    const store = new JobStore(first.db, first.accounting, { jobs: 10, takeovers: 20 });
+    for (let death = 0; death < 10; death++) {
+      await store.claim('here:1:x', Date.now() + 60_000);
+      await store.recover(() => true);
+    }
+    await first.close();
+    const second = await bench({ folder: first.folder, attempts: 2 });
+    expect(await second.jobs.wait(job.id, job.keyId, 20_000)).toMatchObject({ state: 'failed', attempts: 2 });
+    expect(log.lines()).toHaveLength(2);
   });
 
   test('a process that lost its job can no longer end it', async () => {
     const t = await bench({ idle: true });
     const job = await t.submit('restore 0');
-    const store = new JobStore(t.db, t.accounting, { jobs: 10, attempts: 3 });
+    const store = new JobStore(t.db, t.accounting, { jobs: 10, takeovers: 2 });
     await store.claim('old', Date.now() - 1);
     await store.recover(() => false);
     await store.claim('new', Date.now() + 60_000);
     const work = { megapixels: 1, seconds: 1 };
     expect(await store.succeed(job.id, 'old', [], work)).toBe(false);
     expect(await store.fail(job.id, { kind: 'PROCESS_ERROR', message: '' }, 'old')).toBe(false);
-    expect(await store.release(job.id, 'old', { availableAt: 0, tried: true })).toBe(false);
+    expect(await store.release(job.id, 'old', 'tried', 0)).toBe(false);
     expect(await store.keep('old', new Map([[job.id, 0.5]]), Date.now() + 1)).toEqual([job.id]);
     expect(await store.succeed(job.id, 'new', [], work)).toBe(true);
     expect(await store.succeed(job.id, 'new', [], work)).toBe(false);
@@ -272,7 +291,7 @@ describe('expiry', () => {
   test('goes on where a crash left it', async () => {
     const t = await bench({ idle: true });
     const job = await t.submit('restore 0');
-    const store = new JobStore(t.db, t.accounting, { jobs: 10, attempts: 3 });
+    const store = new JobStore(t.db, t.accounting, { jobs: 10, takeovers: 2 });
     await store.expire(job.expiresAt, 10);
     expect(await t.jobs.find(job.id, job.keyId)).toBeUndefined();
     expect(await t.jobs.sweep.run(job.expiresAt)).toBe(1);
@@ -304,13 +323,13 @@ describe('the table of transitions', () => {
       const t = await bench({ idle: true });
       const { id } = await t.submit('restore 0');
       await t.db.updateTable('jobs').set({ state, owner: 'me', lease_until: 0 }).where('id', '=', id).execute();
-      const store = new JobStore(t.db, t.accounting, { jobs: 10, attempts: 3 });
+      const store = new JobStore(t.db, t.accounting, { jobs: 10, takeovers: 2 });
       const act = {
         cancel: () => store.cancel(id),
         fail: () => store.fail(id, { kind: 'PROCESS_ERROR', message: '' }),
         succeed: () => store.succeed(id, 'me', [], { megapixels: 0, seconds: 0 }),
         claim: async () => (await store.claim('me', 1)) !== undefined,
-        release: () => store.release(id, 'me', { availableAt: 0, tried: true }),
+        release: () => store.release(id, 'me', 'tried', 0),
       }[name];
       const allowed = (TRANSITIONS[name].from as readonly JobState[]).includes(state);
       expect(await act()).toBe(allowed);
