@@ -1,0 +1,160 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { DASHBOARD_FILE, dashboard } from '../../scripts/dashboard.ts';
+import { environmentName, loadConfig, VARIABLES } from '../../src/config.ts';
+import { registerJobMetrics } from '../../src/jobs/job-metrics.ts';
+import { TRANSITIONS } from '../../src/jobs/states.ts';
+import { createMetrics } from '../../src/observability/metrics.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
+const variables = new Set(
+  Object.entries(VARIABLES).flatMap(([name, variable]) => [
+    environmentName(name),
+    ...('secret' in variable ? [`${environmentName(name)}_FILE`] : []),
+  ]),
+);
+
+// biome-ignore lint/suspicious/noExplicitAny: documents of others' schemas, looked into by path
+type Document = any;
+
+/** What a scrape of a running server carries: names of series, and of the labels of each. */
+async function exposed(): Promise<Map<string, Set<string>>> {
+  const metrics = createMetrics({ version: '0', pool: () => ({ children: 0, running: 0, waiting: 0, restarts: 0, expectedWait: 0 }) });
+  registerJobMetrics(metrics.registry, { counts: async () => ({}) });
+  metrics.request({ route: '/', method: 'GET', status: 200, seconds: 0, bytesIn: 0, bytesOut: 0 });
+  metrics.picture({ outcome: 'ok', model: 'm', megapixels: 1, timings: { decode: 1 } });
+  const series = new Map<string, Set<string>>();
+  for (const [, name = '', labels = ''] of (await metrics.scrape()).matchAll(/^(\w+)(?:\{(.*)\})? \S+$/gm)) {
+    const known = series.get(name) ?? new Set(['job', 'instance']);
+    for (const [, label = ''] of labels.matchAll(/(\w+)="/g)) known.add(label);
+    series.set(name, known);
+  }
+  return series;
+}
+
+describe('Grafana dashboard', () => {
+  const board: Document = JSON.parse(read(DASHBOARD_FILE));
+  const targets: readonly { expr: string; legendFormat: string }[] = board.panels.flatMap((panel: Document) => panel.targets);
+
+  test('is current (npx tsx scripts/dashboard.ts)', () => {
+    expect(read(DASHBOARD_FILE)).toBe(dashboard());
+  });
+
+  test('every metric and label it asks for is exposed', async () => {
+    const series = await exposed();
+    expect(targets.length).toBeGreaterThan(10);
+    for (const { expr, legendFormat } of targets) {
+      const names = [...expr.matchAll(/\b(\w+)\{/g)].map((match) => match[1] ?? '');
+      expect(names.length, expr).toBeGreaterThan(0);
+      for (const name of names) {
+        expect(series.has(name), `${name} of: ${expr}`).toBe(true);
+        const used = [...expr.matchAll(/(\w+)=~?"/g), ...legendFormat.matchAll(/\{\{(\w+)\}\}/g)].map((match) => match[1] ?? '');
+        const grouped = [...expr.matchAll(/by \(([^)]+)\)/g)].flatMap((match) => (match[1] ?? '').split(/,\s*/));
+        for (const label of [...used, ...grouped]) expect([...(series.get(name) ?? [])], `${label} of: ${expr}`).toContain(label);
+      }
+    }
+  });
+
+  test('shows every metric of ours but the version, and its brackets close', async () => {
+    const text = targets.map(({ expr }) => expr).join('\n');
+    for (const name of (await exposed()).keys()) {
+      const base = name.replace(/_(bucket|sum|count)$/, '');
+      if (base.startsWith('mingxi_') && base !== 'mingxi_build_info') expect(text).toContain(base);
+    }
+    for (const { expr } of targets)
+      for (const [open, close] of ['()', '[]', '{}']) expect(expr.split(open ?? '').length).toBe(expr.split(close ?? '').length);
+  });
+});
+
+describe('compose.yaml', () => {
+  const file: Document = parse(read('docker/compose.yaml'), { merge: true });
+  const services: [string, Document][] = Object.entries(file.services);
+
+  test('offers the profiles single and s3', () => {
+    expect(services.flatMap(([, service]) => service.profiles).sort()).toEqual(['s3', 'single']);
+  });
+
+  test.each(services)('%s: variables exist and its defaults are a valid configuration', (_name, service) => {
+    const given = Object.entries<string>(service.environment).map(([name, value]) => [
+      name,
+      String(value).replace(/\$\{\w+:-([^}]*)\}/, '$1'),
+    ]);
+    for (const [name] of given) expect([...variables]).toContain(name);
+    expect(() => loadConfig(Object.fromEntries(given.filter(([name]) => !name?.endsWith('_FILE'))))).not.toThrow();
+  });
+
+  test.each(services)('%s: small rights, and more time to stop than the server takes', (_name, service) => {
+    expect(service).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      volumes: ['data:/data'],
+    });
+    expect(existsSync(join(ROOT, 'docker', service.build.context, service.build.dockerfile))).toBe(true);
+    expect(Number.parseInt(service.stop_grace_period, 10)).toBeGreaterThan(Number(service.environment.MINGXI_DRAIN_TIMEOUT));
+    for (const secret of service.secrets ?? []) expect(Object.keys(file.secrets)).toContain(secret);
+  });
+});
+
+describe('kubernetes', () => {
+  const documents: Document[] = parseAllDocuments(read('docker/kubernetes/mingxi.yaml')).map((one) => {
+    expect(one.errors).toEqual([]);
+    return one.toJS();
+  });
+  const ofKind = (kind: string) => documents.filter((one) => one.kind === kind);
+
+  test('has a volume, a service, a server, workers and their autoscaler', () => {
+    expect(documents.map((one) => one.kind)).toEqual([
+      'PersistentVolumeClaim',
+      'Service',
+      'Deployment',
+      'Deployment',
+      'HorizontalPodAutoscaler',
+    ]);
+  });
+
+  test.each(ofKind('Deployment').map((one): [string, Document] => [one.metadata.name, one]))(
+    '%s: rights, variables, volumes, time to stop',
+    (_name, deployment) => {
+      const { spec, metadata } = deployment.spec.template;
+      const [container] = spec.containers;
+      expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 10001, seccompProfile: { type: 'RuntimeDefault' } });
+      expect(container.securityContext).toMatchObject({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      const environment = Object.fromEntries(container.env.map(({ name, value }: Document) => [name, value]));
+      expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(loadConfig(environment).drainTimeout);
+      expect(metadata.labels).toMatchObject(deployment.spec.selector.matchLabels);
+      const mounted = container.volumeMounts.map(({ name }: Document) => name);
+      expect(spec.volumes.map(({ name }: Document) => name)).toEqual(mounted);
+      const [claim] = ofKind('PersistentVolumeClaim');
+      expect(spec.volumes[0].persistentVolumeClaim.claimName).toBe(claim.metadata.name);
+    },
+  );
+
+  test('the probes ask paths the server has, the service finds it, only the server is probed', () => {
+    const [server, worker] = ofKind('Deployment');
+    const [container] = server.spec.template.spec.containers;
+    const paths = Object.keys(JSON.parse(read('openapi.json')).paths);
+    for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) expect(paths).toContain(container[probe].httpGet.path);
+    expect(Object.keys(worker.spec.template.spec.containers[0]).filter((key) => key.endsWith('Probe'))).toEqual([]);
+    const [service] = ofKind('Service');
+    expect(server.spec.template.metadata.labels).toMatchObject(service.spec.selector);
+    expect(worker.spec.template.metadata.labels).not.toMatchObject(service.spec.selector);
+    expect(container.ports.map(({ name }: Document) => name)).toContain(service.spec.ports[0].targetPort);
+  });
+
+  test('the autoscaler looks at a metric that is exposed, in a state that exists, of the workers that exist', async () => {
+    const [scaler] = ofKind('HorizontalPodAutoscaler');
+    const { metric } = scaler.spec.metrics[0].external;
+    expect([...((await exposed()).get(metric.name) ?? [])]).toEqual(expect.arrayContaining(Object.keys(metric.selector.matchLabels)));
+    expect(Object.values(TRANSITIONS).map(({ to }) => to)).toContain(metric.selector.matchLabels.state);
+    expect(ofKind('Deployment').map((one) => one.metadata.name)).toContain(scaler.spec.scaleTargetRef.name);
+    expect(documents[3].spec.template.spec.containers[0].env).toContainEqual({ name: 'MINGXI_ROLE', value: 'worker' });
+  });
+});
