@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { DEFAULT_RESULT_PIXELS } from './limits.ts';
 
 /**
  * Every variable in one table: `docs/reference/configuration.md`, `.env.example` and
@@ -79,6 +80,7 @@ export const VARIABLES = {
   maxSide: integer(4096, 48, 65535, 'Largest side of a picture of the documented interface.', 'px'),
   v2MaxFileBytes: integer(50 * MB, 1024, 1024 * MB, 'Largest picture file of /v2.', 'bytes'),
   v2MaxPixels: integer(64_000_000, 2304, 1_000_000_000, 'Most pixels of a picture of /v2.', 'px'),
+  maxResultPixels: integer(DEFAULT_RESULT_PIXELS, 2304, 1_000_000_000, 'Most pixels of an enlarged result.', 'px'),
   studio: text(
     'auto',
     'Studio page at /: auto = without a key on loopback while only the development key exists; keys = always with a key; off.',
@@ -100,6 +102,9 @@ export const VARIABLES = {
   ),
   model: text('general', 'Network used for model auto.'),
   modelsDir: text('', 'Folder of imported networks; empty: DATA/models.'),
+  modelMaxBytes: integer(1024 * MB, 1024, 2047 * MB, 'Largest network file `models add` takes.', 'bytes'),
+  modelCheckTime: number(120, 1, 3600, 'The check of a network that is added may take this long.', 's'),
+  modelCheckMemory: integer(8192 * MB, 256 * MB, 256_000 * MB, 'The check of a network that is added may take this much memory.', 'bytes'),
   provider: text('cpu', 'ONNX Runtime execution provider.', ['cpu', 'cuda', 'webgpu', 'coreml', 'dml']),
   fetchTimeout: number(10, 0.1, 120, 'A source link must be read within this time.', 's'),
   fetchRedirects: integer(3, 0, 10, 'Redirects followed for a source link.'),

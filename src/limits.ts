@@ -5,7 +5,12 @@ export interface PictureLimits {
   readonly maxSide: number;
   readonly maxPixels: number;
   readonly maxBytes: number;
+  /** Most pixels of an enlarged result; absent: {@link DEFAULT_RESULT_PIXELS}. */
+  readonly maxResultPixels?: number;
 }
+
+/** 64 megapixels: result and enlarged source are held at once, 3 bytes a pixel each. */
+export const DEFAULT_RESULT_PIXELS = 64_000_000;
 
 export type SourceFormat = 'jpg' | 'png' | 'webp' | 'tiff' | 'avif';
 

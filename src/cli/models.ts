@@ -1,9 +1,14 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { loadConfig } from '../config.ts';
+import { TASKS } from '../models/card.ts';
+import { Scale } from '../models/manifest.ts';
+import { PRESETS } from '../models/presets.ts';
 import { createRegistry, type Registry, shippedModelsDir } from '../models/registry.ts';
 import { EXIT, UsageError } from './exit.ts';
+import { addModel, removeImported } from './models/add.ts';
 import { importedModelsDir } from './pool-of.ts';
 import { printJson, printTable } from './print.ts';
+import { schemaOption } from './schema-option.ts';
 
 interface Flags {
   readonly data?: string;
@@ -12,13 +17,22 @@ interface Flags {
 
 /** `mingxi models`: which networks there are, what they are worth, whether their files are whole. */
 export function modelsCommand(program: Command): void {
-  const models = program.command('models').description('The networks: list, card, verify.');
+  const models = program.command('models').description('The networks: list, card, verify; add and remove your own.');
   const withFlags = (command: Command) => command.option('--data <dir>', 'data folder').option('--json', 'as JSON');
   withFlags(models.command('list').description('Names, tasks, licences and costs.')).action(list);
   withFlags(models.command('card <name>').description('The model card: measured figures, data, licence.')).action(card);
   withFlags(models.command('verify').description('Compare every file with the checksum of its manifest; exit 1 when one differs.')).action(
     verify,
   );
+  withFlags(
+    models.command('add <file>').description('Check an ONNX file in a process of its own and register it; nothing half-registered stays.'),
+  )
+    .option('--manifest <file>', 'what the network is, as JSON (docs/guide/models.md)')
+    .addOption(new Option('--preset <name>', 'the usual export of a well-known network').choices(Object.keys(PRESETS)))
+    .option('--name <name>', 'name to register it under')
+    .addOption(schemaOption('--scale <factor>', { ...Scale, description: 'enlargement of the network, where the preset has several' }))
+    .action(addModel);
+  withFlags(models.command('remove <name>').description('Remove an imported network.')).action(removeImported);
 }
 
 function list(flags: Flags): void {
@@ -33,7 +47,8 @@ function list(flags: Flags): void {
       default: manifest.name === config.model,
       origin,
       parameters: manifest.cost.parameters,
-      gmac_per_megapixel: manifest.cost.gmacPerMegapixel,
+      gmac_per_megapixel: manifest.cost.gmacPerMegapixel ?? null,
+      used: manifest.task === 'restore',
       licence: manifest.licence.weights,
       data_licences: manifest.licence.data,
       description: manifest.description,
@@ -43,13 +58,15 @@ function list(flags: Flags): void {
     return;
   }
   printTable(
-    ['name', 'version', 'task', 'parameters', 'GMAC/MP', 'licence', 'description'],
+    ['name', 'version', 'origin', 'for', 'scale', 'parameters', 'GMAC/MP', 'licence', 'description'],
     rows.map((row) => [
       row.default ? `${row.name} (default)` : row.name,
       row.version,
-      row.task,
+      row.origin,
+      TASKS[row.task],
+      `×${row.scale}`,
       row.parameters.toLocaleString('en'),
-      String(row.gmac_per_megapixel),
+      row.gmac_per_megapixel === null ? '–' : String(row.gmac_per_megapixel),
       row.licence,
       row.description,
     ]),

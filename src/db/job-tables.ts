@@ -41,7 +41,9 @@ export interface JobTable {
   idempotency_key: string | null;
   fingerprint: string | null;
   created_at: number;
+  /** First and last time a process took it. */
   started_at: number | null;
+  claimed_at: number | null;
   finished_at: number | null;
   expires_at: number;
 }

@@ -22,10 +22,15 @@ export function readTile(rgb: Uint8Array, width: number, height: number, tile: T
   return out;
 }
 
-/** Writes the kept part of a tile's result into HWC uint8 RGB of the picture's width. */
-export function writeTile(target: Uint8Array, width: number, result: Uint8Array, tile: Tile): void {
-  for (let y = tile.keepY; y < tile.keepY + tile.keepHeight; y++) {
-    const from = ((y - tile.y) * tile.width + (tile.keepX - tile.x)) * 3;
-    target.set(result.subarray(from, from + tile.keepWidth * 3), (y * width + tile.keepX) * 3);
+/**
+ * Writes the kept part of a tile's result into HWC uint8 RGB of `width` × `scale`; tile and `width`
+ * are in source pixels, the result is the tile enlarged by `scale`.
+ */
+export function writeTile(target: Uint8Array, width: number, result: Uint8Array, tile: Tile, scale = 1): void {
+  const left = (tile.keepX - tile.x) * scale;
+  const length = tile.keepWidth * scale * 3;
+  for (let y = tile.keepY * scale; y < (tile.keepY + tile.keepHeight) * scale; y++) {
+    const from = ((y - tile.y * scale) * tile.width * scale + left) * 3;
+    target.set(result.subarray(from, from + length), (y * width + tile.keepX) * scale * 3);
   }
 }

@@ -17,6 +17,8 @@ export interface TileRule {
   readonly halo: number;
   /** Largest tile side. */
   readonly max: number;
+  /** The only tile side the network takes; smaller pictures are padded to it. */
+  readonly size?: number;
 }
 
 interface Span {
@@ -35,9 +37,10 @@ const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple)
  */
 function spans(length: number, rule: TileRule): Span[] {
   const padded = roundUp(length, rule.multiple);
-  if (padded <= rule.max) return [{ start: 0, size: padded, keep: 0, keepSize: length }];
-  const count = Math.ceil((padded - 2 * rule.halo) / (rule.max - 2 * rule.halo));
-  const size = roundUp((padded + (count - 1) * 2 * rule.halo) / count, rule.multiple);
+  const largest = rule.size ?? rule.max;
+  if (padded <= largest) return [{ start: 0, size: rule.size ?? padded, keep: 0, keepSize: length }];
+  const count = Math.ceil((padded - 2 * rule.halo) / (largest - 2 * rule.halo));
+  const size = rule.size ?? roundUp((padded + (count - 1) * 2 * rule.halo) / count, rule.multiple);
   const result: Span[] = [];
   let keep = 0;
   for (let i = 0; i < count; i++) {

@@ -7,6 +7,7 @@ import { AppError, ERRORS } from '../errors.ts';
 import type { Accounting, AccountKey, Trx, Work } from './accounting.ts';
 import { type Job, type JobFailure, type JobPicture, type JobResult, toJob } from './job.ts';
 import { TRANSITIONS, type TransitionName } from './states.ts';
+import { jobInTurn } from './turn.ts';
 
 /** A job about to be accepted; its sources are in the storage already. */
 export interface JobDraft {
@@ -99,7 +100,7 @@ export class JobStore {
     return row && row.expires_at > this.#now() && row.state !== 'expired' ? toJob(row) : undefined;
   }
 
-  /** Takes the job that has waited longest; undefined when none is due. */
+  /** Takes the job whose turn it is, see {@link jobInTurn}; undefined when none is due. */
   async claim(owner: string, leaseUntil: number): Promise<Job | undefined> {
     const now = this.#now();
     const row = await relaxed(this.#db, (trx) =>
@@ -110,20 +111,11 @@ export class JobStore {
           owner,
           lease_until: leaseUntil,
           started_at: e.fn.coalesce('started_at', e.val(now)),
+          claimed_at: now,
           attempts: e('attempts', '+', 1),
         }))
         .where('state', 'in', TRANSITIONS.claim.from)
-        .where('id', '=', (e) =>
-          e
-            .selectFrom('jobs')
-            .select('id')
-            .where('state', '=', 'queued')
-            .where('available_at', '<=', now)
-            .where('expires_at', '>', now)
-            .orderBy('available_at')
-            .orderBy('created_at')
-            .limit(1),
-        )
+        .where('id', '=', jobInTurn(now))
         .returningAll()
         .executeTakeFirst(),
     );

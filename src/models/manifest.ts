@@ -13,23 +13,113 @@ const NetworkFile = Type.Object({
 });
 export type NetworkFile = Static<typeof NetworkFile>;
 
+/**
+ * What a network is for. `restore` covers same-size repair and enlargement; `face` is one aligned
+ * face of `tile.size` pixels; `face-detect` finds boxes and landmarks.
+ */
+export const ModelTask = Type.Union([Type.Literal('restore'), Type.Literal('face'), Type.Literal('face-detect')]);
+export type ModelTask = Static<typeof ModelTask>;
+
+/** How pixels lie in a tensor of one picture. */
+export const PixelTensor = Type.Object(
+  {
+    layout: Type.Union([Type.Literal('NHWC'), Type.Literal('NCHW')]),
+    type: Type.Union([Type.Literal('uint8'), Type.Literal('float32')]),
+    channels: Type.Union([Type.Literal('RGB'), Type.Literal('BGR')]),
+    /** The values of black and white. Without it 0 and 255; uint8 allows nothing else. */
+    range: Type.Optional(Type.Tuple([Type.Number(), Type.Number()])),
+    /** The tensor's name in the graph. Without it the first one that is no scalar of `scalars`. */
+    name: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
+  },
+  { additionalProperties: false },
+);
+export type PixelTensor = Static<typeof PixelTensor>;
+
+/** A further input of one number, such as CodeFormer's fidelity weight. */
+export const ScalarInput = Type.Object(
+  {
+    name: Type.String({ minLength: 1, maxLength: 128 }),
+    type: Type.Union([Type.Literal('float32'), Type.Literal('float64')]),
+    shape: Type.Array(Type.Literal(1), { maxItems: 4 }),
+    value: Type.Number(),
+  },
+  { additionalProperties: false },
+);
+export type ScalarInput = Static<typeof ScalarInput>;
+
+/** How a picture is cut for a network; the fields are those of `imaging/tiles.ts`. */
+export const Tile = Type.Object(
+  {
+    multiple: Type.Integer({ minimum: 1, maximum: 256 }),
+    halo: Type.Integer({ minimum: 0, maximum: 256 }),
+    max: Type.Integer({ minimum: 16, maximum: 4096 }),
+    /** The only side the network takes, for exports with a fixed input shape. */
+    size: Type.Optional(Type.Integer({ minimum: 16, maximum: 4096 })),
+  },
+  { additionalProperties: false },
+);
+export type Tile = Static<typeof Tile>;
+
+export const Scale = Type.Union([Type.Literal(1), Type.Literal(2), Type.Literal(4)]);
+export type Scale = Static<typeof Scale>;
+
+export const ModelName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' });
+
+/** Families of face detectors whose output tensors are understood. */
+export const Detector = Type.Union([Type.Literal('yunet'), Type.Literal('scrfd')]);
+export type Detector = Static<typeof Detector>;
+
 /** What a model is, needs and costs. `models/NAME/manifest.json`; checked when it is loaded. */
 export const Manifest = Type.Object({
-  name: Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' }),
+  name: ModelName,
   version: Type.String(),
-  task: Type.Union([Type.Literal('restore')]),
+  task: ModelTask,
   /** Networks of one shape; `when` says which pictures each is for. One with `any` serves alone. */
   networks: Type.Array(NetworkFile, { minItems: 1 }),
   description: Type.String(),
-  input: Type.Object({ layout: Type.Literal('NHWC'), type: Type.Literal('uint8'), channels: Type.Literal('RGB') }),
-  scale: Type.Literal(1),
-  tile: Type.Object({
-    multiple: Type.Integer({ minimum: 1, maximum: 64 }),
-    halo: Type.Integer({ minimum: 0, maximum: 256 }),
-    max: Type.Integer({ minimum: 64, maximum: 4096 }),
-  }),
-  cost: Type.Object({ parameters: Type.Integer(), gmacPerMegapixel: Type.Number() }),
+  input: PixelTensor,
+  /** Without it like `input`. */
+  output: Type.Optional(PixelTensor),
+  scalars: Type.Optional(Type.Array(ScalarInput, { maxItems: 4 })),
+  /** Needed with the task `face-detect`. */
+  detector: Type.Optional(Detector),
+  scale: Scale,
+  tile: Tile,
+  cost: Type.Object({ parameters: Type.Integer(), gmacPerMegapixel: Type.Optional(Type.Number()) }),
   licence: Type.Object({ weights: Type.String(), data: Type.Record(Type.String(), Type.String()) }),
   training: Type.Record(Type.String(), Type.Unknown()),
 });
 export type Manifest = Static<typeof Manifest>;
+
+/** How the network's result lies in its tensor. */
+export function outputTensor(manifest: Pick<Manifest, 'input' | 'output'>): PixelTensor {
+  if (manifest.output) return manifest.output;
+  const { name: _, ...same } = manifest.input;
+  return same;
+}
+
+/**
+ * What the schema alone cannot say; the first contradiction in words, or undefined. Holds for every
+ * manifest, shipped or imported.
+ */
+export function contradiction(manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'>): string | undefined {
+  const { task, scale, tile, detector } = manifest;
+  for (const [which, tensor] of [['input', manifest.input] as const, ['output', outputTensor(manifest)] as const]) {
+    const [black, white] = tensor.range ?? [0, 255];
+    if (tensor.type === 'uint8' && (black !== 0 || white !== 255))
+      return `${which}.range: expected [0, 255] for uint8, received [${black}, ${white}]`;
+    if (black >= white) return `${which}.range: expected black below white, received [${black}, ${white}]`;
+  }
+  const side = tile.size ?? tile.max;
+  if (tile.size !== undefined && tile.size % tile.multiple !== 0)
+    return `tile.size: expected a multiple of ${tile.multiple} (tile.multiple), received ${tile.size}`;
+  if (tile.size === undefined && tile.max < tile.multiple)
+    return `tile.max: expected at least ${tile.multiple} (tile.multiple), received ${tile.max}`;
+  if (task === 'restore' && side < 2 * tile.halo + tile.multiple)
+    return `tile.halo: expected at most ${Math.max(0, Math.floor((side - tile.multiple) / 2))} with tiles of ${side}, received ${tile.halo}`;
+  if (task !== 'restore' && scale !== 1) return `scale: expected 1 with the task ${task}, received ${scale}`;
+  if (task !== 'restore' && tile.size === undefined)
+    return `tile.size: expected the side the network takes with the task ${task}, received none`;
+  if (task === 'face-detect' && detector === undefined) return 'detector: expected yunet or scrfd with the task face-detect, received none';
+  return undefined;
+}

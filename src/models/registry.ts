@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
-import { Manifest, type NetworkFile, type Suffering } from './manifest.ts';
+import { contradiction, Manifest, type NetworkFile, type Scale, type Suffering } from './manifest.ts';
 
 export interface ModelEntry {
   readonly manifest: Manifest;
@@ -22,6 +22,12 @@ export interface Registry {
   list(): readonly ModelEntry[];
   /** @throws AppError PARAM_VALUE_ERROR naming the models there are */
   get(name: string): ModelEntry;
+  /**
+   * The model for a picture: by name; for `auto` the default one, or with an enlargement that it does
+   * not offer the first one that does.
+   * @throws AppError PARAM_VALUE_ERROR for an unknown name, a scale nobody offers, a model of the face stage
+   */
+  choose(name: string, scale: Scale, fallback: string): ModelEntry;
   /** Compares every model file with its manifest's checksum. */
   verify(): readonly Verification[];
   /** The model card as Markdown; undefined when the model has none. */
@@ -46,12 +52,23 @@ export function createRegistry(dirs: { readonly shippedDir: string; readonly imp
   return {
     list: () => entries,
     get,
+    choose: (name, scale, fallback) => choose(entries, get(name === 'auto' ? fallback : name), name, scale),
     verify: () => [...entries.map(verifyEntry), ...problems],
     card(name) {
       const file = join(get(name).dir, 'CARD.md');
       return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
     },
   };
+}
+
+function choose(entries: readonly ModelEntry[], named: ModelEntry, asked: string, scale: Scale): ModelEntry {
+  const { name, task, scale: offered } = named.manifest;
+  if (task !== 'restore')
+    throw new AppError('PARAM_VALUE_ERROR', `The model ${name} is for faces (${task}), not for whole pictures; choose another model.`);
+  if (offered === scale) return named;
+  const other = asked === 'auto' ? entries.find(({ manifest }) => manifest.task === 'restore' && manifest.scale === scale) : undefined;
+  if (other) return other;
+  throw new AppError('PARAM_VALUE_ERROR', `scale ${scale} is not offered by the model ${name}; it offers ${offered}.`);
 }
 
 /** The folder of the networks in this package, from `src/` as from `dist/`. */
@@ -62,7 +79,8 @@ function scan(dir: string, origin: ModelEntry['origin'], problems: Verification[
   const entries: ModelEntry[] = [];
   for (const folder of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, folder.name);
-    if (!folder.isDirectory() || !existsSync(join(path, 'manifest.json'))) continue;
+    // A leading dot: an import that is not finished, or was cut short.
+    if (!folder.isDirectory() || folder.name.startsWith('.') || !existsSync(join(path, 'manifest.json'))) continue;
     const read = readManifest(join(path, 'manifest.json'));
     if ('problem' in read) problems.push({ name: folder.name, ok: false, problem: read.problem });
     else entries.push({ manifest: read.manifest, dir: path, origin });
@@ -73,7 +91,10 @@ function scan(dir: string, origin: ModelEntry['origin'], problems: Verification[
 function readManifest(file: string): { manifest: Manifest } | { problem: string } {
   try {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (Value.Check(Manifest, parsed)) return { manifest: parsed };
+    if (Value.Check(Manifest, parsed)) {
+      const problem = contradiction(parsed);
+      return problem === undefined ? { manifest: parsed } : { problem: `manifest.json: ${problem}` };
+    }
     const [first] = Value.Errors(Manifest, parsed);
     return { problem: `manifest.json: ${first?.instancePath ?? ''} ${first?.message ?? 'is not valid'}`.trim() };
   } catch {

@@ -3,15 +3,15 @@ import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { Picture } from '../imaging/picture.ts';
 import type { Network } from '../inference/session.ts';
-import type { Suffering } from '../models/manifest.ts';
+import type { Scale, Suffering } from '../models/manifest.ts';
 import type { ModelEntry } from '../models/registry.ts';
 import type { RestoreTask } from './options.ts';
 import type { RestoreOutcome, RestoreReport } from './report.ts';
 
 /** What the steps need beside the picture: networks by name, loaded once per process. */
 export interface Engine {
-  /** @throws AppError PARAM_VALUE_ERROR for an unknown name */
-  model(name: string): ModelEntry;
+  /** @throws AppError PARAM_VALUE_ERROR for an unknown name, or a scale that the model does not offer */
+  model(name: string, scale: Scale): ModelEntry;
   /** The model's network for a picture that suffers from this. */
   network(entry: ModelEntry, suffering: Suffering): Promise<Network>;
 }
@@ -52,7 +52,7 @@ export interface Context {
   header: Header;
   /** limits */
   model: ModelEntry;
-  /** decode: in stored orientation until orient, upright after it */
+  /** decode: in stored orientation until orient, upright after it; enlarge: as large as the result */
   picture: Picture;
   /** decode */
   facts: SourceFacts;

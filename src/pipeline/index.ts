@@ -11,6 +11,7 @@ import { analyse } from './steps/analyse.ts';
 import { blend } from './steps/blend.ts';
 import { decode } from './steps/decode.ts';
 import { encode } from './steps/encode.ts';
+import { enlarge } from './steps/enlarge.ts';
 import { gate } from './steps/gate.ts';
 import { guard } from './steps/guard.ts';
 import { limits } from './steps/limits.ts';
@@ -22,7 +23,7 @@ import { restore } from './steps/restore.ts';
  * The way of one picture. Restoration runs in stored orientation, where a JPEG's block grid starts
  * at (0, 0); faces (a later stage) want upright pixels and belong between orient and encode.
  */
-export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, restore, guard, blend, orient, encode];
+export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, restore, enlarge, guard, blend, orient, encode];
 
 export interface PipelineOptions {
   readonly threads: number;
@@ -47,13 +48,13 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const registry = createRegistry({ shippedDir: shippedModelsDir(), ...(options.modelsDir ? { importedDir: options.modelsDir } : {}) });
   const networks = new Map<string, Promise<Network>>();
   const engine: Engine = {
-    model: (name) => registry.get(name === 'auto' ? (options.defaultModel ?? 'general') : name),
+    model: (name, scale) => registry.choose(name, scale, options.defaultModel ?? 'general'),
     network: (entry, suffering) => loadOnce(networks, entry, suffering, options),
   };
   return {
     restore: (task, onProgress) => run(task, engine, onProgress ?? (() => {})),
     async warmUp() {
-      for (const suffering of ['compression', 'noise'] as const) await engine.network(engine.model('auto'), suffering);
+      for (const suffering of ['compression', 'noise'] as const) await engine.network(engine.model('auto', 1), suffering);
     },
     async close() {
       for (const network of networks.values()) await (await network).close();

@@ -2,6 +2,7 @@ import { reportedSigma } from '../imaging/noise.ts';
 import { uprightSize } from '../imaging/orient.ts';
 import type { Context } from './context.ts';
 import type { RestoreReport } from './report.ts';
+import { isClean } from './steps/gate.ts';
 
 /** The public report of a finished context. */
 export function reportOf(context: Context): RestoreReport {
@@ -23,7 +24,7 @@ export function reportOf(context: Context): RestoreReport {
       jpegQuality: analysis.jpeg?.quality ?? null,
       noiseSigma: reportedSigma(analysis.rawSigma),
       blur: analysis.blur,
-      clean: gate.action === 'copy',
+      clean: isClean(analysis),
     },
     model: gate.action === 'copy' || task.options.strength === 0 ? null : context.model.manifest.name,
     gate,

@@ -9,7 +9,7 @@ import { CostEstimate } from './estimate.ts';
 import type { PoolEvent } from './events.ts';
 import { Job } from './job.ts';
 import type { PipelineSettings } from './messages.ts';
-import { defaultEntry } from './spawn.ts';
+import { entryFile } from './spawn.ts';
 
 export interface PoolOptions extends PipelineSettings {
   /** Child processes. */
@@ -58,7 +58,7 @@ class ProcessPool implements Pool {
     this.#options = options;
     const { threads, provider, modelsDir, defaultModel } = options;
     this.#crew = new Crew({
-      entry: options.entry ?? defaultEntry(),
+      entry: options.entry ?? entryFile('entry'),
       settings: { threads, provider, modelsDir, ...(defaultModel === undefined ? {} : { defaultModel }) },
       size: options.workers,
       heartbeat: options.heartbeat ?? 5000,

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { PipelineSettings } from './messages.ts';
 
 /** All a child sees of the environment: where libraries and temporary files are. No key, no MINGXI_ variable. */
 const ENVIRONMENT = [
@@ -18,17 +17,17 @@ const ENVIRONMENT = [
   'TMP',
 ];
 
-/** `entry.js` beside the compiled pool, `entry.ts` beside its source. */
-export function defaultEntry(): string {
+/** A child's program: `NAME.js` beside the compiled pool, `NAME.ts` beside its source. */
+export function entryFile(name: 'entry' | 'check-entry'): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`./entry.${extension}`, import.meta.url));
+  return fileURLToPath(new URL(`./${name}.${extension}`, import.meta.url));
 }
 
 /**
  * Starts a child on `entry` with the settings as its argument. Its stdout is closed (the CLI's
  * stdout may be a picture); its stderr is a pipe, so that the last words of a crash can be logged.
  */
-export function spawnChild(entry: string, settings: PipelineSettings): ChildProcess {
+export function spawnChild(entry: string, settings: object): ChildProcess {
   return fork(entry, [JSON.stringify(settings)], {
     env: childEnvironment(process.env),
     execArgv: entry.endsWith('.ts') ? ['--import', typeScriptLoader()] : [],

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import { createPipeline, type Pipeline } from '../../src/pipeline/index.ts';
+import { createPipeline, type Pipeline, type PipelineOptions } from '../../src/pipeline/index.ts';
 import { DEFAULT_OPTIONS, DOCUMENTED_LIMITS, type PictureLimits, type RestoreOptions } from '../../src/pipeline/options.ts';
 import type { RestoreOutcome } from '../../src/pipeline/report.ts';
 
@@ -52,7 +52,7 @@ export function noisy(data: Uint8Array, sigma: number, seed: number): Buffer {
 }
 
 /** A pipeline in this process with a scratch folder: the same one the children run. */
-export function openBench(): {
+export function openBench(more: Partial<PipelineOptions> = {}): {
   restore(
     file: Buffer,
     options?: Partial<RestoreOptions>,
@@ -61,7 +61,7 @@ export function openBench(): {
   close(): Promise<void>;
 } {
   const dir = mkdtempSync(join(tmpdir(), 'mingxi-pipeline-'));
-  const pipeline: Pipeline = createPipeline({ threads: 1 });
+  const pipeline: Pipeline = createPipeline({ threads: 1, ...more });
   let count = 0;
   return {
     async restore(file, options = {}, limits = {}) {

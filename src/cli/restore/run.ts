@@ -66,11 +66,9 @@ function optionsOf(flags: RestoreFlags, standardFormat: RestoreOptions['format']
   return { ...DEFAULT_OPTIONS, ...chosen, format: flags.format ?? standardFormat };
 }
 
-/** A wrong name is the command's mistake, told once and before any picture is read. */
-function checkModel(config: Config, { model, scale = 1 }: RestoreFlags): void {
-  const registry = createRegistry({ shippedDir: shippedModelsDir(), importedDir: importedModelsDir(config) });
-  const { manifest } = registry.get(model === undefined || model === 'auto' ? config.model : model);
-  if (manifest.scale !== scale) throw new UsageError(`--scale ${scale} is not offered by the model ${manifest.name}`);
+/** A wrong name or scale is the command's mistake, told once and before any picture is read. */
+function checkModel(config: Config, { model = 'auto', scale = 1 }: RestoreFlags): void {
+  createRegistry({ shippedDir: shippedModelsDir(), importedDir: importedModelsDir(config) }).choose(model, scale, config.model);
 }
 
 /** Found out before the work, not after it. */
@@ -85,6 +83,7 @@ function limitsOf(config: Config): PictureLimits {
     minSide: 1,
     maxSide: 65_535,
     maxPixels: config.v2MaxPixels,
+    maxResultPixels: config.maxResultPixels,
     maxBytes: MAX_FILE_BYTES,
   };
 }

@@ -2,10 +2,12 @@ import type { Migration } from 'kysely';
 import { keys } from './0001-keys.ts';
 import { jobs } from './0002-jobs.ts';
 import { takeovers } from './0003-takeovers.ts';
+import { turns } from './0004-turns.ts';
 
 /** Every migration in order. A published one is never changed: the next change is a new file here. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-keys': keys,
   '0002-jobs': jobs,
   '0003-takeovers': takeovers,
+  '0004-turns': turns,
 };

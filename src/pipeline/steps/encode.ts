@@ -38,8 +38,14 @@ function resultFormat({ task, header, warnings }: Context): ContainerFormat {
   return format;
 }
 
-function keepsItsBytes({ restored, picture, header, task }: Context, format: ContainerFormat): boolean {
-  return restored === picture.rgb && format === header.format && header.orientation === 1 && task.options.metadata === 'keep';
+function keepsItsBytes({ restored, picture, header, task, model }: Context, format: ContainerFormat): boolean {
+  return (
+    restored === picture.rgb &&
+    model.manifest.scale === 1 &&
+    format === header.format &&
+    header.orientation === 1 &&
+    task.options.metadata === 'keep'
+  );
 }
 
 function blocksFor({ facts, task, warnings }: Context, format: ContainerFormat): MetadataBlocks {

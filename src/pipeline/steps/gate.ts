@@ -11,15 +11,22 @@ const BLOCKS_SEEN = 1.06;
 /** Raw noise sigma from which the noise network repairs a JPEG better than the compression network. */
 const NOISY_SIGMA = 4;
 
-/** Expects `analysis`; guarantees `gate` (copy what is clean, restore the rest) and `suffering`. */
+/**
+ * Expects `analysis`, `model`; guarantees `gate` (copy what is clean, restore the rest) and `suffering`.
+ * What is to be enlarged always goes through the network.
+ */
 export function gate(context: Context): void {
   const { analysis } = context;
   context.suffering = sufferingOf(analysis);
   const seen = describe(analysis);
-  context.gate = isClean(analysis) ? { action: 'copy', reason: `nothing to repair: ${seen}` } : { action: 'restore', reason: seen };
+  context.gate =
+    isClean(analysis) && context.model.manifest.scale === 1
+      ? { action: 'copy', reason: `nothing to repair: ${seen}` }
+      : { action: 'restore', reason: seen };
 }
 
-function isClean({ jpeg, rawSigma, blocks }: Analysis): boolean {
+/** Nothing to repair, by what analyse found. */
+export function isClean({ jpeg, rawSigma, blocks }: Analysis): boolean {
   return jpeg !== undefined && jpeg.quality >= CLEAN_QUALITY && rawSigma < CLEAN_SIGMA && blocks.ratio < BLOCKS_SEEN;
 }
 

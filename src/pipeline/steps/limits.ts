@@ -1,22 +1,37 @@
 import { AppError } from '../../errors.ts';
 import { readMetadata } from '../../imaging/codec.ts';
 import { checkHeader, checkSize } from '../../imaging/header.ts';
+import { DEFAULT_RESULT_PIXELS } from '../../limits.ts';
 import type { Context } from '../context.ts';
 
 /** Expects `header`; guarantees that the picture and the options are allowed, and `model`. No pixel is decoded before. */
 export async function limits(context: Context): Promise<void> {
   const { bytes, header, task } = context;
   checkHeader(header, bytes.length, task.limits);
-  context.model = context.engine.model(task.options.model);
-  if (task.options.scale !== context.model.manifest.scale) {
-    throw new AppError(
-      'PARAM_VALUE_ERROR',
-      `scale ${task.options.scale} is not offered by the model ${context.model.manifest.name}; it offers ${context.model.manifest.scale}.`,
-    );
+  context.model = context.engine.model(task.options.model, task.options.scale);
+  if (header.width === undefined) {
+    // TIFF and AVIF: only the codec reads their headers, still without decoding.
+    const found = await readMetadata(bytes, task.limits.maxPixels);
+    checkSize(found.width, found.height, task.limits);
+    context.header = { ...header, width: found.width, height: found.height, orientation: found.orientation ?? 1 };
   }
-  if (header.width !== undefined) return;
-  // TIFF and AVIF: only the codec reads their headers, still without decoding.
-  const found = await readMetadata(bytes, task.limits.maxPixels);
-  checkSize(found.width, found.height, task.limits);
-  context.header = { ...header, width: found.width, height: found.height, orientation: found.orientation ?? 1 };
+  checkResultSize(context);
 }
+
+/** An enlarged result has 4 or 16 times the pixels: what the source may have does not bound it. */
+function checkResultSize({ header, model, task }: Context): void {
+  const { scale } = model.manifest;
+  if (scale === 1) return;
+  const [width, height] = [(header.width ?? 0) * scale, (header.height ?? 0) * scale];
+  const most = task.limits.maxResultPixels ?? DEFAULT_RESULT_PIXELS;
+  const refuse = (what: string) => {
+    throw new AppError('RESOLUTION_TOO_LARGE_ERROR', `The picture enlarged ×${scale} would be ${width}×${height} px; ${what}.`);
+  };
+  if (width * height > most) refuse(`a result may have at most ${most} pixels`);
+  const format = task.options.format === 'same' ? header.format : task.options.format;
+  const side = LONGEST_SIDE[format] ?? 2 ** 31 - 1;
+  if (Math.max(width, height) > side) refuse(`the format of the result allows ${side} px a side`);
+}
+
+/** What the containers can say: 16 bits in JPEG, 14 in WebP (also what an AVIF becomes). */
+const LONGEST_SIDE: Readonly<Record<string, number>> = { jpg: 65_535, webp: 16_383, avif: 16_383 };

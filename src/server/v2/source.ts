@@ -31,12 +31,13 @@ const MEDIA_TYPES: Readonly<Record<SourceFormat, string>> = {
 };
 
 /** Limits of the modern surface, as configured. */
-export function v2Limits(config: Pick<Config, 'minSide' | 'v2MaxPixels' | 'v2MaxFileBytes'>): PictureLimits {
+export function v2Limits(config: Pick<Config, 'minSide' | 'v2MaxPixels' | 'v2MaxFileBytes' | 'maxResultPixels'>): PictureLimits {
   return {
     formats: ['jpg', 'png', 'webp', 'avif', 'tiff'],
     minSide: config.minSide,
     maxSide: 65_535,
     maxPixels: config.v2MaxPixels,
+    maxResultPixels: config.maxResultPixels,
     maxBytes: config.v2MaxFileBytes,
   };
 }
