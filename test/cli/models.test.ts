@@ -99,7 +99,7 @@ describe('an imported network', () => {
   });
 });
 
-/** A network that asks for 40 GB as soon as it runs. */
+/** A network that asks for 4 GB as soon as it runs. */
 const glutton = () =>
   onnx({
     inputs: [{ name: 'x', shape: [1, 3, 'h', 'w'] }],
@@ -109,7 +109,7 @@ const glutton = () =>
       { operator: 'ReduceMax', inputs: ['huge'], output: 'zero' },
       { operator: 'Add', inputs: ['x', 'zero'], output: 'y' },
     ],
-    constants: [{ name: 'shape', type: 'int64', shape: [1], values: [10_000_000_000] }],
+    constants: [{ name: 'shape', type: 'int64', shape: [1], values: [1_000_000_000] }],
   });
 
 /** A network whose constants alone take thousands of GFLOP to fold. */
@@ -157,7 +157,7 @@ describe('what is refused leaves nothing behind', () => {
         environment: { MINGXI_MODEL_CHECK_MEMORY: String(500 * 1024 * 1024) },
       }),
       1,
-      /refused: (its check took \d+ MB of memory, allowed are 500|.*(alloc|memory))/i,
+      /its check took \d+ MB of memory, allowed are 500/,
     ],
     [
       'a check that takes too long',

@@ -126,6 +126,7 @@ const short = (value: number) => String(Number(value.toPrecision(4)));
 function firstLine(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return (message.split('\n')[0] ?? '')
+    .replace(/\/onnxruntime_src\S*( [^(]*\([^)]*\))?/g, '')
     .replace(/[^\x20-\x7e]/g, '?')
     .replace(/\.$/, '')
     .slice(0, 300);
