@@ -15,7 +15,7 @@ let obedient: OrderService;
 beforeAll(async () => {
   api = await testApp(join(folder, 'real'), { fetchAllow: '127.0.0.1' });
   await api.listen();
-  obedient = await orderService(join(folder, 'obedient'), { jobTimeout: 1 });
+  obedient = await orderService(join(folder, 'obedient'), { jobTimeout: 6 });
 });
 afterAll(async () => {
   await api.app.close();
