@@ -29,7 +29,8 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def luma(x: np.ndarray) -> np.ndarray:
-    return x.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
+    """Studio-range BT.601 luma, unrounded: the literature's (and MATLAB's) Y."""
+    return 16 + x.astype(np.float64) @ np.array([65.481, 128.553, 24.966]) / 255
 
 
 def jpeg(x: np.ndarray, quality: int, subsampling: int = 2, grey: bool = False):
@@ -74,10 +75,10 @@ def tests(data: Path, limit: int):
     for name, gt in pictures(data / "LIVE1", limit):
         for quality in (10, 20, 30, 40, 60, 80, 90, 95):
             yield f"live1-jpeg-q{quality}", name, gt, *jpeg(gt, quality), "rgb"
-        grey = np.repeat(np.asarray(Image.fromarray(gt).convert("L"))[..., None], 3, 2)
+        grey = np.repeat(np.clip(np.rint(luma(gt)), 0, 255).astype(np.uint8)[..., None], 3, 2)
         first, _ = jpeg(grey, 10, grey=True)
         lq, known = jpeg(first[4:, 4:], 50, grey=True)
-        yield "live1-double-10-50", name, grey[4:, 4:], lq, known, "y"
+        yield "live1-double-10-50", name, grey[4:, 4:], lq, known, "grey"
         yield "clean-live1", name, gt, gt, UNKNOWN, "rgb"
     for index, (name, gt) in enumerate(pictures(data / "CBSD68", limit)):
         for sigma in (15, 25, 50):
@@ -98,7 +99,7 @@ def main():
     rows: dict[str, list] = {}
     for name, picture, gt, lq, known, measure in tests(args.data, args.limit):
         out = model(lq, known)
-        view = luma if measure == "y" else (lambda x: x)
+        view = (lambda x: x[..., 0]) if measure == "grey" else (lambda x: x)
         before, after = psnr(view(lq), view(gt)), psnr(view(out), view(gt))
         rows.setdefault(name, []).append((picture, before, after))
     summary = {}
