@@ -1,4 +1,5 @@
-import type { Db } from '../db/tables.ts';
+import type { ExpressionBuilder } from 'kysely';
+import type { Db, Tables } from '../db/tables.ts';
 import { type AccountKey, dayOf, monthOf } from './accounting.ts';
 
 /** What one key had on one UTC day. */
@@ -32,20 +33,15 @@ export interface UsageFilter {
 
 /** Usage per key and day, newest day first; days on which everything failed are there too. */
 export async function readUsage(db: Db, filter: UsageFilter = {}): Promise<readonly DayUsage[]> {
-  const { key, from, to } = filter;
   const rows = await db
     .selectFrom('usage')
     .selectAll()
-    .$if(key !== undefined, (query) => query.where('key_id', '=', key ?? ''))
-    .$if(from !== undefined, (query) => query.where('day', '>=', from ?? ''))
-    .$if(to !== undefined, (query) => query.where('day', '<=', to ?? ''))
+    .where((e) => matches(e, filter))
     .execute();
   const failed = await db
     .selectFrom('usage_failures')
     .selectAll()
-    .$if(key !== undefined, (query) => query.where('key_id', '=', key ?? ''))
-    .$if(from !== undefined, (query) => query.where('day', '>=', from ?? ''))
-    .$if(to !== undefined, (query) => query.where('day', '<=', to ?? ''))
+    .where((e) => matches(e, filter))
     .orderBy('code')
     .execute();
   const days = new Map<string, DayUsage & { failures: Record<string, number> }>();
@@ -58,6 +54,16 @@ export async function readUsage(db: Db, filter: UsageFilter = {}): Promise<reado
   for (const { key_id, day, pictures, megapixels, seconds } of rows) Object.assign(of(key_id, day), { pictures, megapixels, seconds });
   for (const { key_id, day, code, count } of failed) of(key_id, day).failures[code] = count;
   return [...days.values()].sort((a, b) => (a.day === b.day ? (a.key < b.key ? -1 : 1) : a.day < b.day ? 1 : -1));
+}
+
+/** Both tables name key and day alike. */
+function matches(e: ExpressionBuilder<Tables, 'usage'> | ExpressionBuilder<Tables, 'usage_failures'>, { key, from, to }: UsageFilter) {
+  const where = e as ExpressionBuilder<Tables, 'usage'>;
+  return where.and([
+    ...(key === undefined ? [] : [where('key_id', '=', key)]),
+    ...(from === undefined ? [] : [where('day', '>=', from)]),
+    ...(to === undefined ? [] : [where('day', '<=', to)]),
+  ]);
 }
 
 /** Where a key stands today and this month. */
