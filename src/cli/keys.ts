@@ -22,7 +22,7 @@ interface CreateFlags extends Flags {
 
 /** `mingxi keys`: who may call the interface. A secret is printed once, when it is made. */
 export function keysCommand(program: Command): void {
-  const keys = program.command('keys').description('API keys: create, list, show, revoke, rotate.');
+  const keys = program.command('keys').description('API keys: create, list, show, disable, enable, revoke, rotate.');
   const withFlags = (command: Command) => command.option('--data <dir>', 'data folder').option('--json', 'as JSON');
   withFlags(keys.command('create').description('Make a key; its secret is shown this once.'))
     .requiredOption('--name <name>', 'what the key is for')
@@ -41,6 +41,12 @@ export function keysCommand(program: Command): void {
   );
   withFlags(keys.command('revoke <key>').description('End a key at once and for good.')).action((key: string, flags: Flags) =>
     withStore(flags, (store) => revoke(store, key, flags)),
+  );
+  withFlags(keys.command('disable <key>').description('Refuse a key at once, until it is enabled again.')).action(
+    (key: string, flags: Flags) => withStore(flags, (store) => disable(store, key, flags)),
+  );
+  withFlags(keys.command('enable <key>').description('Let a disabled key work again.')).action((key: string, flags: Flags) =>
+    withStore(flags, (store) => enable(store, key, flags)),
   );
   withFlags(keys.command('rotate <key>').description('Give a key a new secret; the old one stops working at once.')).action(
     (key: string, flags: Flags) => withStore(flags, (store) => rotate(store, key, flags)),
@@ -84,8 +90,31 @@ async function list(store: KeyStore, flags: Flags): Promise<void> {
 async function revoke(store: KeyStore, name: string, flags: Flags): Promise<void> {
   const key = await find(store, name);
   await store.revoke(key.id);
-  if (flags.json) printJson(plain(await find(store, key.id)));
-  else console.log(`${key.id} (${key.name}) is revoked`);
+  await printState(store, key.id, flags);
+}
+
+async function disable(store: KeyStore, name: string, flags: Flags): Promise<void> {
+  const key = notRevoked(await find(store, name));
+  await store.disable(key.id);
+  await printState(store, key.id, flags);
+}
+
+async function enable(store: KeyStore, name: string, flags: Flags): Promise<void> {
+  const key = notRevoked(await find(store, name, 'disabled'));
+  await store.enable(key.id);
+  await printState(store, key.id, flags);
+}
+
+/** @throws UsageError: a revoked key is neither off nor on */
+function notRevoked(key: ApiKey): ApiKey {
+  if (key.revokedAt === null) return key;
+  throw new UsageError(`${key.id} (${key.name}) is revoked, which is for good; make a new key`);
+}
+
+async function printState(store: KeyStore, id: string, flags: Flags): Promise<void> {
+  const key = await find(store, id);
+  if (flags.json) printJson(plain(key));
+  else console.log(`${key.id} (${key.name}) is ${stateOf(key)}`);
 }
 
 async function rotate(store: KeyStore, name: string, flags: Flags): Promise<void> {
@@ -93,13 +122,16 @@ async function rotate(store: KeyStore, name: string, flags: Flags): Promise<void
   if (issued) printIssued(issued, flags);
 }
 
-/** @throws UsageError when no key, or more than one, answers to the name */
-async function find(store: KeyStore, name: string): Promise<ApiKey> {
+/**
+ * The key of an id or name; of several with the name, the one in the state that is meant.
+ * @throws UsageError when no key, or more than one, answers to the name
+ */
+async function find(store: KeyStore, name: string, meant: KeyState = 'valid'): Promise<ApiKey> {
   const keys = await store.list();
   const exact = keys.find((key) => key.id === name);
   const named = keys.filter((key) => key.name === name);
-  const valid = named.filter((key) => stateOf(key) === 'valid');
-  const candidates = exact ? [exact] : valid.length > 0 ? valid : named;
+  const fitting = named.filter((key) => stateOf(key) === meant);
+  const candidates = exact ? [exact] : fitting.length > 0 ? fitting : named;
   const [key] = candidates;
   if (!key) throw new UsageError(`there is no key ${JSON.stringify(name)}`);
   if (candidates.length === 1) return key;
@@ -139,12 +171,16 @@ function plain(key: ApiKey): object {
     created: date(key.createdAt),
     expires: date(key.expiresAt),
     revoked: date(key.revokedAt),
+    disabled: date(key.disabledAt),
     last_used: date(key.lastUsedAt),
   };
 }
 
-function stateOf({ revokedAt, expiresAt }: ApiKey): 'valid' | 'revoked' | 'expired' {
+type KeyState = 'valid' | 'revoked' | 'disabled' | 'expired';
+
+function stateOf({ revokedAt, disabledAt, expiresAt }: ApiKey): KeyState {
   if (revokedAt !== null) return 'revoked';
+  if (disabledAt !== null) return 'disabled';
   return expiresAt !== null && expiresAt <= Date.now() ? 'expired' : 'valid';
 }
 

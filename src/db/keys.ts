@@ -1,8 +1,8 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Selectable } from 'kysely';
+import type { ExpressionBuilder, Selectable, UpdateObject } from 'kysely';
 import { checkNewKey } from './new-key.ts';
 import { seal, unseal } from './seal.ts';
-import type { Db, KeyTable } from './tables.ts';
+import type { Db, KeyTable, Tables } from './tables.ts';
 
 /** The scope that allows every interface. */
 export const ANY_SCOPE = '*';
@@ -25,6 +25,7 @@ export interface ApiKey {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly revokedAt: number | null;
+  readonly disabledAt: number | null;
   readonly lastUsedAt: number | null;
 }
 
@@ -52,6 +53,10 @@ export interface KeyStore {
   find(id: string): Promise<ApiKey | undefined>;
   /** False when there is no such key; revoking twice keeps the first time. */
   revoke(id: string): Promise<boolean>;
+  /** Switches a key off until it is enabled; false when there is no such key, twice keeps the first time. */
+  disable(id: string): Promise<boolean>;
+  /** Switches a disabled key on again; a revoked one stays revoked. False when there is no such key. */
+  enable(id: string): Promise<boolean>;
   /** A new secret for the same key; the old one stops working at once. Undefined: no such key. */
   rotate(id: string): Promise<IssuedKey | undefined>;
   /** The key, if it exists and the secret is its own; whether it is still valid is `keyIsValid`'s to say. */
@@ -64,9 +69,9 @@ export interface KeyStore {
 
 const TOUCH_EVERY = 60_000;
 
-/** Neither revoked nor expired. */
+/** Neither revoked, disabled nor expired. */
 export function keyIsValid(key: ApiKey, now = Date.now()): boolean {
-  return key.revokedAt === null && (key.expiresAt === null || key.expiresAt > now);
+  return key.revokedAt === null && key.disabledAt === null && (key.expiresAt === null || key.expiresAt > now);
 }
 
 /** Whether the key may use an interface. */
@@ -78,6 +83,8 @@ export function keyAllows(key: ApiKey, scope: string): boolean {
 export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Date.now): KeyStore {
   const touched = new Map<string, number>();
   const row = (id: string) => db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
+  const set = async (id: string, change: (e: ExpressionBuilder<Tables, 'keys'>) => UpdateObject<Tables, 'keys'>) =>
+    (await db.updateTable('keys').set(change).where('id', '=', id).executeTakeFirst()).numUpdatedRows > 0n;
   const store: KeyStore = {
     async create(wanted) {
       checkNewKey(wanted);
@@ -98,6 +105,7 @@ export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Da
           created_at: now(),
           expires_at: wanted.expiresAt ?? null,
           revoked_at: null,
+          disabled_at: null,
           last_used_at: null,
         })
         .execute();
@@ -110,11 +118,14 @@ export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Da
       const found = await row(id);
       return found && toApiKey(found);
     },
-    async revoke(id) {
-      const found = await row(id);
-      if (!found) return false;
-      await db.updateTable('keys').set({ revoked_at: now() }).where('id', '=', id).where('revoked_at', 'is', null).execute();
-      return true;
+    revoke(id) {
+      return set(id, (e) => ({ revoked_at: e.fn.coalesce('revoked_at', e.val(now())) }));
+    },
+    disable(id) {
+      return set(id, (e) => ({ disabled_at: e.fn.coalesce('disabled_at', e.val(now())) }));
+    },
+    enable(id) {
+      return set(id, () => ({ disabled_at: null }));
     },
     async rotate(id) {
       const secret = newSecret();
@@ -168,6 +179,7 @@ function toApiKey(row: Selectable<KeyTable>): ApiKey {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     revokedAt: row.revoked_at,
+    disabledAt: row.disabled_at,
     lastUsedAt: row.last_used_at,
   };
 }

@@ -28,6 +28,8 @@ export interface KeyTable {
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;
+  /** Switched off since then; null once it is on again. */
+  disabled_at: number | null;
   last_used_at: number | null;
   /** Grows with every rotation. */
   version: Generated<number>;

@@ -74,6 +74,27 @@ describe('keys', () => {
     ]);
   });
 
+  test('disable and enable a key by its name; a revoked one is neither', async () => {
+    const { api_key } = await json('keys', 'create', '--name', 'shop');
+    expect(await json('keys', 'disable', 'shop')).toMatchObject({
+      api_key,
+      state: 'disabled',
+      disabled: expect.stringMatching(/^2\d{3}-/),
+    });
+    expect(await json('keys', 'list')).toMatchObject([{ api_key, state: 'disabled' }]);
+    // A second key of the same name takes nothing from the first: what can be enabled is the disabled one.
+    await json('keys', 'create', '--name', 'shop');
+    expect(await json('keys', 'enable', 'shop')).toMatchObject({ api_key, state: 'valid', disabled: null });
+    const { stdout } = await mingxi(['keys', 'disable', api_key, '--data', data]);
+    expect(stdout.toString()).toBe(`${api_key} (shop) is disabled\n`);
+    await json('keys', 'revoke', api_key);
+    for (const command of ['enable', 'disable']) {
+      const { status, stderr } = await mingxi(['keys', command, api_key, '--data', data]);
+      expect(status).toBe(2);
+      expect(stderr).toMatch(/is revoked, which is for good/);
+    }
+  });
+
   test('a name of two keys asks for the id', async () => {
     for (let i = 0; i < 2; i++) await json('keys', 'create', '--name', 'twin');
     const { status, stderr } = await mingxi(['keys', 'revoke', 'twin', '--data', data]);

@@ -48,7 +48,14 @@ describe('keys', () => {
     };
     const { key } = await keys.create(wanted);
     const second = await keys.create({ name: 'second' });
-    expect(await keys.find(key.id)).toEqual({ ...wanted, id: key.id, createdAt: 1_000, revokedAt: null, lastUsedAt: null });
+    expect(await keys.find(key.id)).toEqual({
+      ...wanted,
+      id: key.id,
+      createdAt: 1_000,
+      revokedAt: null,
+      disabledAt: null,
+      lastUsedAt: null,
+    });
     expect((await keys.list()).map((k) => k.id)).toEqual([key.id, second.key.id]);
     expect(second.key).toMatchObject({
       scopes: ['*'],
@@ -87,6 +94,28 @@ describe('keys', () => {
     expect(revoked?.revokedAt).toBe(5);
     expect(revoked && keyIsValid(revoked, 50)).toBe(false);
     expect(await keys.revoke('nobody')).toBe(false);
+  });
+
+  test('disabling is dated once and undone by enabling; a revoked key is not brought back by it', async () => {
+    let time = 5;
+    const { keys } = await openStore(undefined, () => time);
+    const { key, secret } = await keys.create({ name: 'a' });
+    const other = await keys.create({ name: 'b' });
+    const valid = async (id: string) => keyIsValid((await keys.find(id)) ?? key, time);
+    expect(await keys.disable(key.id)).toBe(true);
+    time = 50;
+    expect(await keys.disable(key.id)).toBe(true);
+    expect((await keys.find(key.id))?.disabledAt).toBe(5);
+    expect([await valid(key.id), await valid(other.key.id)]).toEqual([false, true]);
+    expect(await keys.enable(key.id)).toBe(true);
+    expect(await keys.find(key.id)).toEqual(key);
+    expect((await keys.verify(key.id, secret))?.id).toBe(key.id);
+    expect(await valid(key.id)).toBe(true);
+    await keys.disable(key.id);
+    await keys.revoke(key.id);
+    await keys.enable(key.id);
+    expect(await valid(key.id)).toBe(false);
+    expect([await keys.disable('nobody'), await keys.enable('nobody')]).toEqual([false, false]);
   });
 
   test('a key is valid until its expiry, not at it', async () => {

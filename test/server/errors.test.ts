@@ -72,6 +72,13 @@ describe('keys', () => {
     await api.app.keys.revoke(key.id);
     await refused(key.query);
   });
+  test('disabled, until it is enabled again', async () => {
+    const key = await api.newKey();
+    await api.app.keys.disable(key.id);
+    await refused(key.query);
+    await api.app.keys.enable(key.id);
+    expect((await post(bodyOf(picture), key.query)).statusCode).toBe(200);
+  });
   test('expired', async () => refused((await api.newKey({ expiresAt: Date.now() - 1 })).query));
   test("another key's secret", async () => refused(`api_key=${api.key}&api_secret=${(await api.newKey()).secret}`));
   test('wrong in the body', async () => {

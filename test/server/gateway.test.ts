@@ -298,7 +298,7 @@ describe('who may come in', () => {
     ]);
   });
 
-  test('nobody, a revoked key and an expired key are 90002', async () => {
+  test('nobody, a revoked, a disabled and an expired key are 90002', async () => {
     const ask = async (query: string) =>
       (await real.app.server.inject({ method: 'POST', url: `/demo/authorization?${query}` })).json().code;
     expect(await ask('')).toBe(90002);
@@ -307,6 +307,13 @@ describe('who may come in', () => {
     expect(await ask(revoked.query)).toBe(90002);
     const signed = { ...real, key: revoked.id, secret: revoked.secret };
     expect((await send(signed, 'POST', '/demo/authorization', '{}')).json().code).toBe(90002);
+    const disabled = await real.newKey();
+    await real.app.keys.disable(disabled.id);
+    expect(await ask(disabled.query)).toBe(90002);
+    const bySignature = { ...real, key: disabled.id, secret: disabled.secret };
+    expect((await send(bySignature, 'POST', '/demo/authorization', '{}')).json().code).toBe(90002);
+    await real.app.keys.enable(disabled.id);
+    expect((await send(bySignature, 'POST', '/demo/authorization', '{}')).json().code).toBe(0);
     const expired = await real.newKey({ expiresAt: Date.now() - 1 });
     expect((await send({ ...real, key: expired.id, secret: expired.secret }, 'POST', '/demo/authorization', '{}')).json().code).toBe(90002);
   });

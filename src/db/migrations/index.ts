@@ -3,6 +3,7 @@ import { keys } from './0001-keys.ts';
 import { jobs } from './0002-jobs.ts';
 import { takeovers } from './0003-takeovers.ts';
 import { turns } from './0004-turns.ts';
+import { disabledKeys } from './0005-disabled-keys.ts';
 
 /** Every migration in order. A published one is never changed: the next change is a new file here. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -10,4 +11,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0002-jobs': jobs,
   '0003-takeovers': takeovers,
   '0004-turns': turns,
+  '0005-disabled-keys': disabledKeys,
 };

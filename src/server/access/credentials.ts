@@ -33,7 +33,7 @@ export function findCredentials(places: CredentialPlaces): Credentials | undefin
 }
 
 /** The answer to a request without usable credentials; the same words whatever was wrong with them. */
-export function unauthorized(message = 'api_key and api_secret are missing, unknown, wrong, revoked or expired.'): AppError {
+export function unauthorized(message = 'api_key and api_secret are missing, unknown, wrong, revoked, disabled or expired.'): AppError {
   return new AppError('GATEWAY_AUTHORIZED_ERROR', message);
 }
 
