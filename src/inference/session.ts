@@ -1,3 +1,4 @@
+import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
 import { type Manifest, type NetworkFile, outputTensor, type ScalarInput, type Scale } from '../models/manifest.ts';

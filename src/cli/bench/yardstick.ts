@@ -1,3 +1,4 @@
+import '../../inference/no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { float, integer, message } from './protobuf.ts';
 

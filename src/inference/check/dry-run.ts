@@ -1,3 +1,4 @@
+import '../no-telemetry.ts';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import type { Completed, Draft } from '../../models/draft.ts';
 import type { Detector } from '../../models/manifest.ts';
