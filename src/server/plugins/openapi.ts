@@ -24,6 +24,7 @@ export async function describeApi(server: FastifyInstance, version: string): Pro
       tags: [
         { name: 'v2', description: 'Modern surface' },
         { name: 'v1', description: 'Compatible interface family' },
+        { name: 'gateway', description: 'Signed gateway of the family' },
         { name: 'operations', description: 'Health and metrics' },
       ],
       components: {

@@ -5,6 +5,7 @@ import { parseWireRequest, type WireRequest } from '../dialect/wire-request.ts';
 import { refuseOtherMethods } from '../plugins/other-methods.ts';
 import { restoreAndAnswer } from '../restoration/sync-call.ts';
 import { AiqualityRequest, AiqualitySuccess, Failure } from '../schemas/aiquality.ts';
+import { AIQUALITY_EXAMPLES, SIBLING_EXAMPLES, withExamples } from '../schemas/examples.ts';
 
 /** A synchronous route of the family: the documented one, or a sibling with parameters of its own. */
 export interface SyncRouteSpec {
@@ -31,7 +32,7 @@ export function syncRoute(server: FastifyInstance, deps: ServerDeps, spec: SyncR
       schema: {
         summary: spec.summary,
         tags: ['v1'],
-        body: AiqualityRequest,
+        body: withExamples(AiqualityRequest, spec.mapParameter ? SIBLING_EXAMPLES : AIQUALITY_EXAMPLES),
         response: { 200: AiqualitySuccess, 400: Failure },
       },
       // The schema describes; the dialect checks, because it tolerates what real clients send.

@@ -5,6 +5,7 @@ import type { ServerDeps } from '../deps.ts';
 import { refuseOtherMethods } from '../plugins/other-methods.ts';
 import { submitJob } from '../restoration/submit-job.ts';
 import { AiqualityRequest, Failure } from '../schemas/aiquality.ts';
+import { ASYNC_EXAMPLES, withExamples } from '../schemas/examples.ts';
 import { readWireRequest, type SyncRouteSpec } from './aiquality.ts';
 
 const Submitted = Type.Object({ msg_id: Type.String({ description: 'Id to ask `/v1/query` with.' }) });
@@ -19,7 +20,7 @@ export function asyncRoute(server: FastifyInstance, deps: ServerDeps, spec: Sync
       schema: {
         summary: `${spec.path}, answered by an id to ask for the result with`,
         tags: ['v1'],
-        body: AiqualityRequest,
+        body: withExamples(AiqualityRequest, ASYNC_EXAMPLES),
         response: { 200: Submitted, 400: Failure },
       },
       // As in the synchronous form, the dialect checks.

@@ -14,8 +14,13 @@ import { acceptAnyBody } from '../plugins/any-body.ts';
 import { errorOf, noteFailure } from '../plugins/errors.ts';
 import { refuseOtherMethods } from '../plugins/other-methods.ts';
 import { submitJob } from '../restoration/submit-job.ts';
+import { PUSH_EXAMPLES, withExamples } from '../schemas/examples.ts';
+import { PushRequest, TaskEnvelope } from '../schemas/gateway.ts';
 
 const SCHEMA = { tags: ['gateway'] } as const;
+/** The schemas describe; the dialect checks, because it tolerates what real clients send. */
+const DESCRIBED = { validatorCompiler: () => () => true, serializerCompiler: () => (body: unknown) => JSON.stringify(body) } as const;
+const ANSWERS = { 200: TaskEnvelope, 400: TaskEnvelope } as const;
 
 /** The newer, signed gateway: submit and wait, submit, ask, and a self-test of the signature. */
 export function gatewayRoutes(server: FastifyInstance, deps: ServerDeps): void {
@@ -24,7 +29,13 @@ export function gatewayRoutes(server: FastifyInstance, deps: ServerDeps): void {
   server.setErrorHandler((error: FastifyError, request, reply) => sendRefusal(errorOf(error, request), request, reply));
   const tasks = new TaskNames(deps.config);
   // The scope that counts is the task's; this one makes pushes work in hand while the server drains.
-  const push = (summary: string) => ({ config: { scope: 'gateway' }, schema: { ...SCHEMA, summary } });
+  const push = (summary: string) => ({
+    ...DESCRIBED,
+    config: { scope: 'gateway' },
+    schema: { ...SCHEMA, summary, body: withExamples(PushRequest, PUSH_EXAMPLES), response: ANSWERS },
+  });
+  const query = { type: 'object', properties: { task_id: { type: 'string' } } };
+  const status = { ...DESCRIBED, schema: { ...SCHEMA, summary: 'State or result of a task', querystring: query, response: ANSWERS } };
 
   server.post('/api/v1/sdk/push', push('Submit a task'), async (request, reply) => {
     const { job } = await submit(request, tasks, deps);
@@ -37,7 +48,7 @@ export function gatewayRoutes(server: FastifyInstance, deps: ServerDeps): void {
     return send(await taskAnswer(ended, request, deps, !isFinal(ended.state)), reply);
   });
 
-  server.get('/api/v1/sdk/status', { schema: { ...SCHEMA, summary: 'State or result of a task' } }, async (request, reply) => {
+  server.get('/api/v1/sdk/status', status, async (request, reply) => {
     const taskId = taskIdOf(request);
     const job = request.apiKey && (await deps.jobs.find(jobIdOf(taskId), request.apiKey.id));
     const answer = job ? await taskAnswer(job, request, deps) : notFoundAnswer(taskId, request);

@@ -30,7 +30,6 @@ export const V2JsonRequest = Type.Object(
   {
     title: 'RestoreRequest',
     additionalProperties: false,
-    examples: [{ image: { url: 'https://example.com/holiday.jpg' }, options: { strength: 0.8, format: 'webp' } }],
   },
 );
 export type V2JsonRequest = Static<typeof V2JsonRequest>;

@@ -1,3 +1,4 @@
+import { RESTORE_EXAMPLES, withExamples } from '../schemas/examples.ts';
 import { Problem, V2Job, V2JsonRequest, V2Options } from '../schemas/v2.ts';
 
 const BINARY = { type: 'string', format: 'binary' } as const;
@@ -34,7 +35,7 @@ export const RESTORE_SCHEMA = {
   body: {
     content: {
       'multipart/form-data': { schema: { type: 'object', required: ['image'], properties: { image: BINARY, ...FORM_FIELDS } } },
-      'application/json': { schema: V2JsonRequest },
+      'application/json': { schema: withExamples(V2JsonRequest, RESTORE_EXAMPLES) },
       'image/*': PICTURE,
     },
   },
