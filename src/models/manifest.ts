@@ -117,6 +117,9 @@ export function contradiction(manifest: Pick<Manifest, 'task' | 'input' | 'outpu
     return `tile.max: expected at least ${tile.multiple} (tile.multiple), received ${tile.max}`;
   if (task === 'restore' && side < 2 * tile.halo + tile.multiple)
     return `tile.halo: expected at most ${Math.max(0, Math.floor((side - tile.multiple) / 2))} with tiles of ${side}, received ${tile.halo}`;
+  // Else tiles begin between the network's own strides and tiled would not equal untiled; a fixed side leaves no choice.
+  if (task === 'restore' && tile.size === undefined && (2 * tile.halo) % tile.multiple !== 0)
+    return `tile.halo: expected twice of it to be a multiple of ${tile.multiple} (tile.multiple), received ${tile.halo}`;
   if (task !== 'restore' && scale !== 1) return `scale: expected 1 with the task ${task}, received ${scale}`;
   if (task !== 'restore' && tile.size === undefined)
     return `tile.size: expected the side the network takes with the task ${task}, received none`;

@@ -275,3 +275,22 @@ describe('remove', () => {
     expect(registered()).toEqual([]);
   });
 });
+
+describe('another provider', () => {
+  const restore = async (provider: string) => {
+    const source = put(
+      'flat.png',
+      await sharp({ create: { width: 64, height: 64, channels: 3, background: '#646464' } })
+        .png()
+        .toBuffer(),
+    );
+    return mingxi(['restore', source, '-o', join(data, 'out.png')], { environment: { MINGXI_DATA: data, MINGXI_PROVIDER: provider } });
+  };
+
+  test.runIf(process.platform === 'linux')('one that this platform has not: exit 1 with what there is, and no result', async () => {
+    const { status, stderr } = await restore('coreml');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/provider coreml does not exist in this build of ONNX Runtime \(linux-\w+\); there are: cpu/);
+    expect(existsSync(join(data, 'out.png'))).toBe(false);
+  });
+});

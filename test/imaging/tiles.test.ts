@@ -44,6 +44,43 @@ describe('planTiles', () => {
     );
   });
 
+  it('a network with one side only gets tiles of that side, and every pixel is kept once', () => {
+    fc.assert(
+      fc.property(side, side, fc.constantFrom(64, 96, 130), fc.constantFrom(0, 10, 16), (width, height, size, halo) => {
+        const covered = new Uint8Array(width * height);
+        for (const tile of planTiles(width, height, { multiple: 2, halo, max: 16, size })) {
+          expect([tile.width, tile.height]).toEqual([size, size]);
+          expect(Math.min(tile.x, tile.y)).toBeGreaterThanOrEqual(0);
+          expect(tile.x === 0 || tile.keepX - tile.x >= halo).toBe(true);
+          expect(tile.keepY + tile.keepHeight === height || tile.y + tile.height - tile.keepY - tile.keepHeight >= halo).toBe(true);
+          for (let y = tile.keepY; y < tile.keepY + tile.keepHeight; y++) {
+            for (let x = tile.keepX; x < tile.keepX + tile.keepWidth; x++) covered[y * width + x] = (covered[y * width + x] as number) + 1;
+          }
+        }
+        expect(covered.every((count) => count === 1)).toBe(true);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('an enlarged tile lands where its pixels belong', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 17, max: 120 }), fc.integer({ min: 17, max: 120 }), fc.constantFrom(2, 4), (width, height, scale) => {
+        const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) => (Math.imul(i, 2654435761) >>> 24) & 255);
+        const out = new Uint8Array(rgb.length * scale ** 2);
+        const repeat = (data: Uint8Array, wide: number) =>
+          Uint8Array.from({ length: data.length * scale ** 2 }, (_, i) => {
+            const [x, y] = [Math.floor(i / 3) % (wide * scale), Math.floor(i / 3 / (wide * scale))];
+            return data[(Math.floor(y / scale) * wide + Math.floor(x / scale)) * 3 + (i % 3)] as number;
+          });
+        for (const tile of planTiles(width, height, { multiple: 4, halo: 8, max: 48 }))
+          writeTile(out, width, repeat(readTile(rgb, width, height, tile), tile.width), tile, scale);
+        expect(Buffer.compare(out, repeat(rgb, width))).toBe(0);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
   it('what is read and written back without a network is the picture itself', () => {
     fc.assert(
       fc.property(
