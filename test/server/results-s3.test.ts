@@ -19,7 +19,7 @@ let redirecting: TestApp;
 
 const settings = (): Partial<Record<VariableName, unknown>> => ({
   ...{ storage: 's3', s3Endpoint: s3.endpoint, s3Bucket: s3.bucket, s3PathStyle: true },
-  ...{ s3AccessKey: 'S3RVER', s3SecretKey: 'top-secret', s3Timeout: 2, s3Attempts: 2 },
+  ...{ s3AccessKey: s3.keys.accessKeyId, s3SecretKey: s3.keys.secretAccessKey, s3Timeout: 2, s3Attempts: 2 },
 });
 const linkOf = (answer: LightMyRequestResponse) => new URL(answer.json().media_info_list[0].media_data);
 const restore = async (own: TestApp) => linkOf(await own.post(bodyOf(await jpeg(64, 64), { rsp_media_type: 'url' })));

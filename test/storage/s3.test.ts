@@ -19,7 +19,7 @@ const optionsOf = (changes: Partial<S3Options> = {}): S3Options => ({
   bucket: server.bucket,
   prefix: `test-${prefixes}/`,
   pathStyle: true,
-  credentials: { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' },
+  credentials: server.keys,
   checksums: 'WHEN_SUPPORTED',
   links: undefined,
   timeout: 5000,
@@ -106,6 +106,8 @@ describe('in a bucket', () => {
     const answer = await fetch(link);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'image/png']);
     expect(Buffer.from(await answer.arrayBuffer()).equals(content)).toBe(true);
+    link.searchParams.set('X-Amz-Expires', '999999');
+    expect((await fetch(link)).status).toBe(403);
   });
 
   test('presigned links name the public endpoint and never outlive the object', async () => {
@@ -235,10 +237,13 @@ describe('at the start', () => {
     await expect(open({ bucket: 'absent' })).rejects.toThrow(/MINGXI_S3_BUCKET: there is no such bucket \(bucket absent,/);
   });
 
-  test('keys that are refused are a configuration error', async () => {
-    server.fail('refuse');
-    await expect(open()).rejects.toThrow(/MINGXI_S3_BUCKET: the service refuses the keys/);
-  });
+  test.each([{ secretAccessKey: 'another' }, { accessKeyId: 'another' }])(
+    'keys that are refused are a configuration error: %o',
+    async (changes) => {
+      const credentials = { ...server.keys, ...changes };
+      await expect(open({ credentials })).rejects.toThrow(/MINGXI_S3_BUCKET: the service refuses the keys/);
+    },
+  );
 
   test('a service that is not there yet does not stop the start; calls fail until it is', async () => {
     const socket = createServer().listen(0, '127.0.0.1');
