@@ -53,6 +53,15 @@ describe('networks that are what their manifest says', () => {
     expect((await checkNetwork(faceNetwork(), presetDraft(preset))).scalars).toEqual([]);
   });
 
+  it('aligned faces of another order and range, by manifest', async () => {
+    const input = { layout: 'NHWC', type: 'float32', channels: 'BGR', range: [0, 1] } as const satisfies Draft['input'];
+    const face = draft({ task: 'face', input, tile: { multiple: 1, halo: 0, max: 512, size: 512 } });
+    await expect(checkNetwork(multiplier({ tensor: input, side: 512 }), face)).resolves.toMatchObject({ input, tile: { size: 512 } });
+    await expect(checkNetwork(faceNetwork(), face)).rejects.toThrow(
+      /expected float32 \[1, 512, 512, 3\] \(NHWC\), received float32 \[1, 3, 512, 512\]/,
+    );
+  });
+
   it.each(['float32', 'float64'] as const)('aligned faces with a second input of %s', async (type) => {
     const { input, scalars } = await checkNetwork(faceNetwork(type), presetDraft('codeformer'));
     expect(input.name).toBe('x');
@@ -168,7 +177,12 @@ describe('files that are not are refused with what was expected and what was rec
 
   it.each<[string, Buffer, string, RegExp]>([
     ['a face network without the second input', faceNetwork(), 'codeformer', /a picture and 1 number, received "input"/],
-    ['faces of 256 px', multiplier({ tensor: UNIT, side: 256 }), 'gfpgan', /sides of 512/],
+    [
+      'faces of 256 px',
+      multiplier({ tensor: UNIT, side: 256 }),
+      'gfpgan',
+      /expected float32 \[1, 3, 512, 512\] \(NCHW\), received float32 \[1, 3, 256, 256\]/,
+    ],
     ['a detector of another kind', detector('scrfd'), 'yunet', /12 tensors of yunet .*received 9/],
     ['a detector with a stride less', detector('yunet', [8, 16]), 'yunet', /received 8/],
     ['a restorer called a detector', multiplier({ tensor: UNIT, side: 640 }), 'scrfd', /9 tensors of scrfd .*received 1 /],

@@ -17,9 +17,9 @@ export function checkStructure(file: Uint8Array, draft: Draft): Completed {
       `expected operators of ONNX and ONNX Runtime only, received the custom operator ${graph.customOperators.slice(0, 5).join(', ')}`,
     );
   const { picture, scalars } = assignInputs(graph.inputs, draft);
+  checkPicture('input', picture, draft.input, draft.tile, 1);
   const tile = tileOf(picture, draft);
   const input = { ...draft.input, name: picture.name };
-  checkPicture('input', picture, draft.input, tile, 1);
   const parts = { input, scalars, tile, parameters: graph.parameters };
   if (draft.task === 'face-detect') return { ...parts, output: outputTensor(draft) };
   const wanted = outputTensor(draft);
@@ -100,8 +100,6 @@ function tileOf(picture: Value, { input, tile, task }: Draft): Tile {
   if (typeof height !== 'number' || typeof width !== 'number') return tile;
   const is = describeTensor(picture.type, picture.shape);
   if (height !== width) throw refusal(`input ${picture.name}: expected a square or free sides, received ${is}`);
-  if (tile.size !== undefined && tile.size !== height)
-    throw refusal(`input ${picture.name}: expected sides of ${tile.size} (tile.size) or free ones, received ${is}`);
   if (task !== 'restore') return tile;
   if (height < 16 || height > 4096) throw refusal(`input ${picture.name}: expected sides from 16 to 4096, received ${is}`);
   if (height % tile.multiple !== 0)
