@@ -1,10 +1,11 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { AppError } from '../../errors.ts';
+import type { AppError } from '../../errors.ts';
 import type { Job } from '../../jobs/job.ts';
 import { isFinal } from '../../jobs/states.ts';
 import { unauthorized } from '../access/credentials.ts';
 import type { ServerDeps } from '../deps.ts';
 import { parseJsonBody } from '../dialect/json-body.ts';
+import { requiredQuery } from '../dialect/required-query.ts';
 import { parseWireRequest } from '../dialect/wire-request.ts';
 import { type EnvelopeAnswer, envelope, failedEnvelope, gatewayStatus, jobIdOf, notFoundAnswer, taskAnswer } from '../gateway/envelope.ts';
 import { requireSignature } from '../gateway/gateway-auth.ts';
@@ -49,7 +50,7 @@ export function gatewayRoutes(server: FastifyInstance, deps: ServerDeps): void {
   });
 
   server.get('/api/v1/sdk/status', status, async (request, reply) => {
-    const taskId = taskIdOf(request);
+    const taskId = requiredQuery(request, 'task_id');
     const job = request.apiKey && (await deps.jobs.find(jobIdOf(taskId), request.apiKey.id));
     const answer = job ? await taskAnswer(job, request, deps) : notFoundAnswer(taskId, request);
     return send(answer, reply);
@@ -75,14 +76,6 @@ async function submit(request: FastifyRequest, tasks: TaskNames, deps: ServerDep
   const wire = parseWireRequest(body.direct, { maxEntries, models: deps.models, ...(mapParameter ? { mapParameter } : {}) });
   const wanted = body.syncTimeout === undefined || body.syncTimeout === -1 ? gatewayTimeout : Math.min(body.syncTimeout, gatewayTimeout);
   return { job: await submitJob(wire, key, request, deps), wait: wanted * 1000 };
-}
-
-/** @throws AppError PARAM_MISSING_ERROR, PARAM_TYPE_ERROR */
-function taskIdOf(request: FastifyRequest): string {
-  const value = (request.query as Record<string, unknown>).task_id;
-  if (value === undefined || value === '') throw new AppError('PARAM_MISSING_ERROR', 'task_id is missing or empty.');
-  if (typeof value !== 'string') throw new AppError('PARAM_TYPE_ERROR', 'task_id is given more than once.');
-  return value;
 }
 
 function send(answer: EnvelopeAnswer, reply: FastifyReply) {

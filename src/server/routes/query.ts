@@ -1,7 +1,7 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AppError } from '../../errors.ts';
+import type { FastifyInstance } from 'fastify';
 import { findCredentials } from '../access/credentials.ts';
 import type { ServerDeps } from '../deps.ts';
+import { requiredQuery } from '../dialect/required-query.ts';
 import { refuseOtherMethods } from '../plugins/other-methods.ts';
 import { queryAnswer, unknownJob } from '../restoration/job-answer.ts';
 import { AiqualitySuccess, Failure } from '../schemas/aiquality.ts';
@@ -27,19 +27,11 @@ export function queryRoute(server: FastifyInstance, deps: ServerDeps): void {
     handler: async (request, reply) => {
       const key = await deps.gatekeeper.identify(findCredentials({ query: request.query, headers: request.headers }));
       request.apiKey = key;
-      const job = await deps.jobs.find(messageId(request), key.id);
+      const job = await deps.jobs.find(requiredQuery(request, 'msg_id'), key.id);
       if (!job) throw unknownJob();
       const answer = await queryAnswer(job, request.id, deps);
       return reply.code(answer.status).send(answer.body);
     },
   });
   refuseOtherMethods(server, PATH, ['GET', 'HEAD', 'POST']);
-}
-
-/** @throws AppError PARAM_MISSING_ERROR, PARAM_TYPE_ERROR */
-function messageId(request: FastifyRequest): string {
-  const value = (request.query as Record<string, unknown>).msg_id;
-  if (value === undefined || value === '') throw new AppError('PARAM_MISSING_ERROR', 'msg_id is missing or empty.');
-  if (typeof value !== 'string') throw new AppError('PARAM_TYPE_ERROR', 'msg_id is given more than once.');
-  return value;
 }
