@@ -3,16 +3,20 @@ import { AppError } from '../errors.ts';
 import type { Header } from './header.ts';
 import type { Picture } from './picture.ts';
 
+/** What the codec found beside the pixels. Blocks are the raw payloads as the container held them. */
+export interface SourceFacts {
+  readonly alpha: boolean;
+  readonly bits: 8 | 16;
+  /** The container itself is grey (one colour channel). */
+  readonly greyContainer: boolean;
+  readonly icc: Uint8Array | undefined;
+  readonly exif: Uint8Array | undefined;
+  readonly xmp: Uint8Array | undefined;
+}
+
 export interface Decoded {
   readonly picture: Picture;
-  readonly facts: {
-    readonly alpha: boolean;
-    readonly bits: 8 | 16;
-    readonly greyContainer: boolean;
-    readonly icc: Uint8Array | undefined;
-    readonly exif: Uint8Array | undefined;
-    readonly xmp: Uint8Array | undefined;
-  };
+  readonly facts: SourceFacts;
   readonly warnings: readonly string[];
 }
 

@@ -1,4 +1,5 @@
 import type { Blockiness } from '../imaging/blockiness.ts';
+import type { SourceFacts } from '../imaging/codec.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { Picture } from '../imaging/picture.ts';
@@ -14,17 +15,6 @@ export interface Engine {
   model(name: string, scale: Scale): ModelEntry;
   /** The model's network for a picture that suffers from this. */
   network(entry: ModelEntry, suffering: Suffering): Promise<Network>;
-}
-
-/** What the codec found beside the pixels. Blocks are the raw payloads as the container held them. */
-export interface SourceFacts {
-  readonly alpha: boolean;
-  readonly bits: 8 | 16;
-  /** The container itself is grey (one colour channel). */
-  readonly greyContainer: boolean;
-  readonly icc: Uint8Array | undefined;
-  readonly exif: Uint8Array | undefined;
-  readonly xmp: Uint8Array | undefined;
 }
 
 export interface Analysis {
