@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { until } from '../workers/task.ts';
+import { until } from '../support/until.ts';
 import { put } from './pictures.ts';
 
 /** The real launcher in a small checkout, with an npm that writes down what it was asked to do. */

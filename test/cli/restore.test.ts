@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { until } from '../workers/task.ts';
+import { until } from '../support/until.ts';
 import { MAIN, mingxi, start } from './cli.ts';
 import { jpeg, png, put } from './pictures.ts';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { until } from '../workers/task.ts';
+import { until } from '../support/until.ts';
 import { type Ended, mingxi, start } from './cli.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'mingxi-serve-'));

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mingxi } from '../cli/cli.ts';
 import { httpServer } from '../support/http-server.ts';
 import { type Service, serve } from '../web/service.ts';
 import { codeBlocks } from './code-blocks.ts';
@@ -12,7 +11,7 @@ let service: Service;
 let environment: Record<string, string>;
 beforeAll(async () => {
   service = await serve({ MINGXI_FETCH_ALLOW: '127.0.0.1' });
-  const key = JSON.parse((await mingxi(['keys', 'create', '--name', 'docs', '--json', '--data', service.data])).stdout.toString());
+  const key = await service.newKey('docs');
   const free = await httpServer(() => {});
   await free.close();
   environment = { SERVICE_URL: service.url, API_KEY: key.api_key, API_SECRET: key.api_secret, RECEIVER_PORT: String(free.port) };

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mingxi } from '../cli/cli.ts';
 import { type Service, serve } from '../web/service.ts';
 import { codeBlocks } from './code-blocks.ts';
 import { deadLinks } from './links.ts';
@@ -11,7 +10,7 @@ let service: Service;
 let key: { api_key: string; api_secret: string };
 beforeAll(async () => {
   service = await serve();
-  key = JSON.parse((await mingxi(['keys', 'create', '--name', 'docs', '--json', '--data', service.data])).stdout.toString());
+  key = await service.newKey('docs');
 });
 afterAll(() => service.stop());
 

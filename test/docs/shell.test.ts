@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mingxi } from '../cli/cli.ts';
 import { jpeg } from '../support/pictures.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { type Service, serve } from '../web/service.ts';
@@ -14,7 +13,7 @@ let key: { api_key: string; api_secret: string };
 
 beforeAll(async () => {
   service = await serve();
-  key = JSON.parse((await mingxi(['keys', 'create', '--name', 'docs', '--json', '--data', service.data])).stdout.toString());
+  key = await service.newKey('docs');
 });
 afterAll(() => service.stop());
 

@@ -6,6 +6,7 @@ import { loadServerKey } from '../../src/db/server-key.ts';
 import { scriptedService } from '../client/scripted-service.ts';
 import { jpeg, seededRandom } from '../support/pictures.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { pause } from '../support/until.ts';
 import { isAlive } from '../workers/task.ts';
 import { type ServerProcess, serve } from './server-process.ts';
 
@@ -14,8 +15,6 @@ const KILLS = Number(process.env.MINGXI_TEST_KILLS ?? 4);
 const SEED = Number(process.env.MINGXI_TEST_KILLS_SEED ?? 1);
 /** Accepted jobs that are not known to have ended, at most: enough to keep two workers busy across a restart. */
 const OPEN = 24;
-
-const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
  * The real server under asynchronous load; it or one of its workers is killed (-9) at random moments

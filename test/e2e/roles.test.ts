@@ -5,6 +5,7 @@ import { createKeyStore } from '../../src/db/keys.ts';
 import { loadServerKey } from '../../src/db/server-key.ts';
 import { jpeg } from '../support/pictures.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { pause } from '../support/until.ts';
 import { serve } from './server-process.ts';
 
 test('one process accepts, another works; when the worker is killed the next one takes over', async () => {
@@ -27,5 +28,3 @@ test('one process accepts, another works; when the worker is killed the next one
   await Promise.all([api.kill('SIGTERM'), second.kill('SIGTERM')]);
   await db.destroy();
 }, 180_000);
-
-const pause = () => new Promise((resolve) => setTimeout(resolve, 20));

@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Arrival, type Reply, scriptedService } from '../client/scripted-service.ts';
-import { bench, picture, until } from './bench.ts';
+import { until } from '../support/until.ts';
+import { bench, picture } from './bench.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {

@@ -6,8 +6,9 @@ import type { Job } from '../../src/jobs/job.ts';
 import { isGone } from '../../src/jobs/owner.ts';
 import { isFinal, type JobState, TRANSITIONS } from '../../src/jobs/states.ts';
 import { JobStore } from '../../src/jobs/store.ts';
+import { until } from '../support/until.ts';
 import { isAlive } from '../workers/task.ts';
-import { bench, logFile, picture, until } from './bench.ts';
+import { bench, logFile, picture } from './bench.ts';
 
 describe('a job', () => {
   test('is restored, its results are stored, and its pictures are charged once', async () => {

@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import type { ApiKey } from '../../src/db/keys.ts';
 import { JobStore } from '../../src/jobs/store.ts';
 import { jobInTurn } from '../../src/jobs/turn.ts';
-import { bench, logFile, until } from './bench.ts';
+import { until } from '../support/until.ts';
+import { bench, logFile } from './bench.ts';
 
 /** A bench that runs nothing, further keys, and a store whose clock is the test's. */
 async function turns() {

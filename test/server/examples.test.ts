@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TestApp, testApp } from '../support/app.ts';
 import { httpServer, type TestServer } from '../support/http-server.ts';
 import { jpeg } from '../support/pictures.ts';
+import { pause } from '../support/until.ts';
 
 /** Every request example of the committed description, sent as it stands to a running service. */
 interface Media {
@@ -85,7 +86,7 @@ async function ended(url: string, isOpen: (body: { ErrorCode?: number; data?: { 
   for (;;) {
     const answer = await ask(url);
     if (!isOpen(answer.json())) return answer;
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await pause();
   }
 }
 
@@ -118,8 +119,7 @@ test.each(examples)('$path: $name', { timeout: 120_000 }, async ({ path, value, 
     expectShape(description.paths['/v1/query']?.get, 200, result.json());
     await expectPictures(result.json().media_info_list);
     const wantsCallback = payload.includes('/callback');
-    while (wantsCallback && !callbacks.some(({ msg_id }) => msg_id === body.msg_id))
-      await new Promise((resolve) => setTimeout(resolve, 50));
+    while (wantsCallback && !callbacks.some(({ msg_id }) => msg_id === body.msg_id)) await pause();
   } else if ('data' in body) {
     const result = await ended(`/api/v1/sdk/status?task_id=${body.data.task_id}`, ({ data }) => [0, 1].includes(data?.status ?? -1));
     expectShape(description.paths['/api/v1/sdk/status']?.get, 200, result.json());

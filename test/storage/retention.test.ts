@@ -5,13 +5,10 @@ import { createDiskStorage } from '../../src/storage/disk.ts';
 import { createRetention, type SweepTask, sweepSpool, sweepStorage } from '../../src/storage/retention.ts';
 import { createSpool } from '../../src/storage/spool.ts';
 import { temporaryFolder } from '../support/temporary.ts';
+import { until } from '../support/until.ts';
 
 const put = (root: string, expiresAt: number) =>
   createDiskStorage(root, () => 0).put({ bytes: Buffer.from('x') }, { type: 'image/png', expiresAt });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
-}
 
 function retention(tasks: SweepTask[], everyMs = 3_600_000) {
   const errors: unknown[][] = [];

@@ -1,6 +1,5 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { mingxi } from '../cli/cli.ts';
 import { jpeg } from '../support/pictures.ts';
 import { browserSuite, choose, openBrowser, restored, visit } from './browser.ts';
 import { type Service, serve } from './service.ts';
@@ -11,7 +10,7 @@ browserSuite('studio: a server that asks for keys', () => {
   let key: { api_key: string; api_secret: string };
   beforeAll(async () => {
     [service, browser] = await Promise.all([serve({ MINGXI_STUDIO: 'keys' }), openBrowser()]);
-    key = JSON.parse((await mingxi(['keys', 'create', '--name', 'studio', '--json', '--data', service.data])).stdout.toString());
+    key = await service.newKey('studio');
   });
   afterAll(async () => {
     await browser?.close();

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { start } from '../cli/cli.ts';
+import { mingxi, start } from '../cli/cli.ts';
 
 export interface Service {
   readonly url: string;
@@ -12,6 +12,8 @@ export interface Service {
   /** The same service again, on the same port and data. */
   restart(): Promise<void>;
   stop(): Promise<void>;
+  /** A key of this name, made by the command line. */
+  newKey(name: string): Promise<{ readonly api_key: string; readonly api_secret: string }>;
 }
 
 /** `mingxi serve` on a fresh folder, as anybody starts it. */
@@ -24,6 +26,9 @@ export async function serve(environment: Readonly<Record<string, string>> = {}, 
     halt: () => halt(),
     async restart() {
       ({ url, halt } = await begin(data, new URL(url).port, environment, flags));
+    },
+    async newKey(name) {
+      return JSON.parse((await mingxi(['keys', 'create', '--name', name, '--json', '--data', data])).stdout.toString());
     },
     async stop() {
       await halt();

@@ -5,7 +5,6 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { newPicture } from '../../web/src/picture.ts';
 import { snippet } from '../../web/src/save/snippets.ts';
-import { mingxi } from '../cli/cli.ts';
 import { jpeg } from '../support/pictures.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { type Service, serve } from './service.ts';
@@ -14,7 +13,7 @@ let service: Service;
 let key: { api_key: string; api_secret: string };
 beforeAll(async () => {
   service = await serve();
-  key = JSON.parse((await mingxi(['keys', 'create', '--name', 'snippets', '--json', '--data', service.data])).stdout.toString());
+  key = await service.newKey('snippets');
 });
 afterAll(() => service.stop());
 

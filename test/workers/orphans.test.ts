@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { entry, isAlive, until } from './task.ts';
+import { until } from '../support/until.ts';
+import { entry, isAlive } from './task.ts';
 
 interface Parent {
   readonly process: ChildProcess;

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { PoolEvent } from '../../src/workers/events.ts';
 import type { Pool, PoolOptions } from '../../src/workers/pool.ts';
-import { entry, isAlive, obedientPool, task, until } from './task.ts';
+import { until } from '../support/until.ts';
+import { entry, isAlive, obedientPool, task } from './task.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mingxi-pool-'));
 afterAll(() => rmSync(folder, { recursive: true }));

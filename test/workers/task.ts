@@ -35,8 +35,3 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
-
-/** Waits until the condition holds; the test's own time limit is the limit. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 20));
-}

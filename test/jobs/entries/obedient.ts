@@ -7,8 +7,8 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../../src/errors.ts';
 import type { RestoreTask } from '../../../src/pipeline/options.ts';
-import type { RestoreOutcome } from '../../../src/pipeline/report.ts';
 import { serveTasks } from '../../../src/workers/child-loop.ts';
+import { outcomeOf } from '../../support/outcome.ts';
 
 async function obey(task: RestoreTask, onProgress: (value: number) => void): Promise<void> {
   const order = readFileSync(task.source, 'utf8').replace(/^.*ORDER:/s, '');
@@ -43,28 +43,9 @@ async function obey(task: RestoreTask, onProgress: (value: number) => void): Pro
   }
 }
 
-function outcome(task: RestoreTask): RestoreOutcome {
-  return {
-    width: 1000,
-    height: 500,
-    format: task.options.format === 'png' ? 'png' : 'jpg',
-    bytes: 1,
-    report: {
-      source: { width: 1000, height: 500, format: 'jpg', bytes: 1, orientation: 1, alpha: false, grey: false, bits: 8, icc: false },
-      analysis: { jpegQuality: null, noiseSigma: 0, blur: 0, clean: true },
-      model: null,
-      gate: { action: 'copy', reason: 'test' },
-      strength: 1,
-      faces: [],
-      timings: {},
-      warnings: [],
-    },
-  };
-}
-
 await serveTasks(() => ({
   restore: async (task, onProgress = () => {}) => {
     await obey(task, onProgress);
-    return outcome(task);
+    return outcomeOf(1000, 500, task.options.format === 'png' ? 'png' : 'jpg');
   },
 }));

@@ -6,9 +6,9 @@ import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../../src/errors.ts';
 import type { RestoreTask } from '../../../src/pipeline/options.ts';
-import type { RestoreOutcome } from '../../../src/pipeline/report.ts';
 import { serveTasks } from '../../../src/workers/child-loop.ts';
 import type { PipelineSettings } from '../../../src/workers/messages.ts';
+import { outcomeOf } from '../../support/outcome.ts';
 
 const hoard: Buffer[] = [];
 
@@ -65,28 +65,10 @@ async function obey(task: RestoreTask, settings: PipelineSettings, onProgress: (
   }
 }
 
-function outcome(): RestoreOutcome {
-  return {
-    width: process.pid,
-    height: 1,
-    format: 'png',
-    bytes: 1,
-    report: {
-      source: { width: 1, height: 1, format: 'png', bytes: 1, orientation: 1, alpha: false, grey: false, bits: 8, icc: false },
-      analysis: { jpegQuality: null, noiseSigma: 0, blur: 0, clean: true },
-      model: null,
-      gate: { action: 'copy', reason: 'test' },
-      strength: 1,
-      faces: [],
-      timings: {},
-      warnings: [],
-    },
-  };
-}
-
 await serveTasks((settings) => ({
   restore: async (task, onProgress = () => {}) => {
     await obey(task, settings, onProgress);
-    return outcome();
+    // The width tells the test which process did it.
+    return outcomeOf(process.pid, 1, 'png');
   },
 }));
