@@ -12,7 +12,12 @@ export interface ErrorSpec {
 }
 
 export const ERRORS = {
-  GATEWAY_AUTHORIZED_ERROR: e(90002, 401, false, 'The key is missing, unknown, revoked, disabled or expired, or its secret or signature is wrong.'),
+  GATEWAY_AUTHORIZED_ERROR: e(
+    90002,
+    401,
+    false,
+    'The key is missing, unknown, revoked, disabled or expired, or its secret or signature is wrong.',
+  ),
   GATEWAY_AUTHORIZED_NOT_MATCH: e(90003, 403, false, 'The key may not use this interface.'),
   RIGHTS_LIMIT_EXCEEDED: e(80001, 403, false, "The key's quota for the day or month is used up."),
   GATEWAY_QPS_LIMIT: e(90024, 429, true, "The key's calls per second are exceeded; see Retry-After."),
