@@ -91,7 +91,16 @@ def _grid(luma: np.ndarray) -> float:
 
 # The product's gate (`src/pipeline/steps/gate.ts`).
 BLOCKS_SEEN = 1.06
-NOISY_SIGMA = 4
+NOISY_SIGMA = 6
+CLEAN_QUALITY_SCALE = 0.09  # luma coarseness of libjpeg's quality 96
+CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
+
+
+def is_clean(picture: np.ndarray, luma_scale: float, known_tables: bool) -> bool:
+    if known_tables and luma_scale > CLEAN_QUALITY_SCALE:
+        return False
+    return (round(blockiness(picture), 3) < BLOCKS_SEEN and noise_sigma(picture) < CLEAN_SIGMA
+            and coarse_noise_sigma(picture) < CLEAN_COARSE_SIGMA)
 
 
 def suffering(picture: np.ndarray, known_tables: bool, sigma: float) -> str:
