@@ -77,8 +77,8 @@ def main():
     parser.add_argument("networks", nargs="+", metavar="WHEN=CHECKPOINT", help="WHEN: compression, noise or any")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="0.1.0")
-    parser.add_argument("--halo", type=int, default=48)
-    parser.add_argument("--tile", type=int, default=1088)
+    parser.add_argument("--halo", type=int, default=64)
+    parser.add_argument("--tile", type=int, default=1216)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     files, training = [], {}
@@ -99,7 +99,7 @@ def main():
     used = {k: v for k, v in DATA_LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}
     manifest = {
         "name": config["name"], "version": args.version, "task": "restore", "networks": files,
-        "description": "Blind same-size repair: JPEG, noise, mild blur, bad resampling, mixed.",
+        "description": "Blind same-size repair: JPEG, noise, and their mixtures.",
         "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
         "scale": 1,
         "tile": {"multiple": 8, "halo": args.halo, "max": args.tile},

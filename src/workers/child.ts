@@ -118,11 +118,6 @@ export class Child {
     return true;
   }
 
-  /** Lets the parent wait for this child's end: until then it does not keep the parent alive. */
-  hold(): void {
-    this.#process.ref();
-  }
-
   /** Ends the process at once. SIGKILL: inference cannot be interrupted any other way, and nothing needs saving. */
   kill(): void {
     this.#process.kill('SIGKILL');

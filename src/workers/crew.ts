@@ -80,10 +80,16 @@ export class Crew {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#rejectReady(new AppError('ALGORITHM_OVER_CONCURRENT', 'The service is shutting down.'));
     for (const child of this.#children) {
-      child.hold();
       this.#leave(child, 'killed');
     }
-    await Promise.all([...this.#children].map((child) => child.ended));
+    // Between a child's exit and the end of its pipes nothing else may hold the event loop: without
+    // this a program that ends on `await close()` would be cut off there (Node's exit status 13).
+    const open = setInterval(() => {}, 2 ** 30);
+    try {
+      await Promise.all([...this.#children].map((child) => child.ended));
+    } finally {
+      clearInterval(open);
+    }
   }
 
   #leave(child: Child, why: Leaving): void {

@@ -31,7 +31,7 @@ describe('shipped models', () => {
   });
 
   it('have a card with figures', () => {
-    expect(registry.card('general')).toMatch(/LIVE1/);
+    expect(registry.card('general')).toMatch(/live1-jpeg/);
   });
 
   it('choose the network by what the picture suffers from', () => {
