@@ -137,13 +137,13 @@ def sharpen(x: np.ndarray, rng) -> np.ndarray:
 def jpeg_only(x, rng, size: int):
     draw = rng.random()
     quality, subsampling = draw_quality(rng), draw_subsampling(rng)
-    if draw < 0.14:
+    if draw < 0.22:
         # Shifted double JPEG: the first grid is off the second by 1-7 px.
         dy, dx = rng.integers(0, 8, 2)
         first, _ = jpeg(x, int(rng.integers(8, 80)), draw_subsampling(rng))
         second, known = jpeg(first[dy:dy + size, dx:dx + size], max(quality, 20), subsampling)
         return second, known, (dy, dx)
-    if draw < 0.28:
+    if draw < 0.36:
         # A JPEG that was cropped and saved losslessly: the grid is anywhere and nothing is known.
         dy, dx = rng.integers(0, 8, 2)
         first, _ = jpeg(x, quality, subsampling)
