@@ -1,0 +1,127 @@
+"""Train the face network. Resumable at any moment, as train.py.
+
+    python training/face_train.py --config training/configs/face.yaml --out runs/face --init training/checkpoints/general-noise.pt
+"""
+import argparse
+import json
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import yaml
+from torch.utils.data import DataLoader
+
+from face_data import FaceCrops, faces
+from face_model import FaceNet, grow_from, macs
+from train import rate_at, save
+
+
+@dataclass
+class FaceConfig:
+    name: str = "face"
+    exclude: list = field(default_factory=list)   # file-name prefixes left out, e.g. [omi] for CC BY faces only
+    hours: float = 1.2
+    size: int = 256            # crop, multiple of 16
+    batch: int = 4
+    learning_rate: float = 6e-4
+    final_rate: float = 1e-6
+    warmup: int = 200
+    ema: float = 0.998
+    clip: float = 0.5
+    gradient: float = 0.5      # weight of the gradient term
+    told: list = field(default_factory=lambda: [0.0, 0.0, 0.1, 0.15])   # the start network's conditions, see grow_from
+    seed: int = 41
+    save_seconds: int = 120
+    threads: int = 1
+
+
+def face_loss(restored, gt, weight, gradient: float):
+    """Charbonnier on pixels and on their horizontal and vertical differences, weighted towards the face."""
+    def distance(a, b, w):
+        return (torch.sqrt((a - b) ** 2 + 1e-6) * w).mean() / w.mean()
+
+    across = distance(restored.diff(dim=3), gt.diff(dim=3), weight[..., 1:])
+    down = distance(restored.diff(dim=2), gt.diff(dim=2), weight[..., 1:, :])
+    return distance(restored, gt, weight) + gradient * (across + down)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data-root", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--hours", type=float)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--init", type=Path, help="checkpoint of a general network (or of a face network) to start from")
+    args = parser.parse_args()
+    config = FaceConfig(**yaml.safe_load(open(args.config)))
+    config.hours = args.hours or config.hours
+    args.out.mkdir(parents=True, exist_ok=True)
+    (args.out / "config.json").write_text(json.dumps(asdict(config), indent=1))
+
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(config.threads)
+    network = FaceNet()
+    checkpoint = args.out / "checkpoint.pt"
+    if args.init and not checkpoint.exists():
+        start = torch.load(args.init, weights_only=True, map_location="cpu")["ema"]
+        if "place" in start:
+            network.load_state_dict(start)
+        else:
+            grow_from(network, start, tuple(config.told))
+    network = network.to(args.device, memory_format=torch.channels_last)
+    optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.99), weight_decay=0)
+    ema = {k: v.clone() for k, v in network.state_dict().items()}
+    iteration, busy = 0, 0.0
+    if checkpoint.exists():
+        state = torch.load(checkpoint, weights_only=True, map_location=args.device)
+        network.load_state_dict(state["network"])
+        if "optimiser" in state:
+            optimiser.load_state_dict(state["optimiser"])
+        ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
+
+    crops = FaceCrops(faces(args.data_root, config.exclude)[0], config.size, config.batch, config.seed + iteration)
+    batches = iter(DataLoader(crops, None, num_workers=1, prefetch_factor=8, worker_init_fn=lambda _: torch.set_num_threads(1)))
+    log = open(args.out / "log.jsonl", "a", buffering=1)
+    print(f"{sum(p.numel() for p in network.parameters())} parameters, {macs(network):.1f} GMAC a face", flush=True)
+    loss_sum, identity_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
+    while busy < config.hours * 3600:
+        began = time.time()
+        lq, gt, weight, top, left = next(batches)
+        lq, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, gt))
+        weight = weight.to(args.device)
+        with torch.autocast(args.device, torch.bfloat16):
+            residual = network.residual(lq, top, left)
+        loss = face_loss(lq + residual.float(), gt, weight, config.gradient)
+        if torch.isfinite(loss):
+            optimiser.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+            rate = rate_at(config, busy, iteration)
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.step()
+            decay = min(config.ema, (iteration + 1) / (iteration + 10))
+            with torch.no_grad():
+                for key, value in network.state_dict().items():
+                    ema[key].lerp_(value, 1 - decay)
+                identity_sum += face_loss(lq, gt, weight, config.gradient).item()
+            loss_sum += loss.item()
+            counted += 1
+        iteration += 1
+        # A stopped or starved process must not eat the schedule.
+        busy += min(time.time() - began, 3.0)
+        if iteration % 100 == 0:
+            log.write(json.dumps({"iteration": iteration, "busy": round(busy), "wall": round(time.time() - started),
+                                  "loss": loss_sum / max(counted, 1), "identity": identity_sum / max(counted, 1),
+                                  "rate": rate}) + "\n")
+            loss_sum, identity_sum, counted = 0.0, 0.0, 0
+        if time.time() - saved_at > config.save_seconds or busy >= config.hours * 3600:
+            save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(),
+                              "iteration": iteration, "busy": busy, "config": asdict(config)})
+            saved_at = time.time()
+
+
+if __name__ == "__main__":
+    main()
