@@ -23,6 +23,7 @@ import { createDiskStorage } from './storage/disk.ts';
 import { createRetention, type Retention, sweepSpool, sweepStorage } from './storage/retention.ts';
 import { createSpool } from './storage/spool.ts';
 import { packageVersion } from './version.ts';
+import { childLimitsOf } from './workers/child-limits.ts';
 import type { Restorer } from './workers/contract.ts';
 import type { PoolEvent } from './workers/events.ts';
 import { createPool } from './workers/pool.ts';
@@ -163,6 +164,7 @@ function startPool(config: Config, modelsDir: string, logger: Logger): Restorer 
     queueLimit: config.queueLimit,
     maxTasks: config.workerTasks,
     maxMemory: config.workerMemory,
+    limits: childLimitsOf(config),
     onEvent: (event) => logger[isAlarming(event) ? 'warn' : 'debug'](event, 'pool'),
   });
 }

@@ -100,6 +100,13 @@ export const VARIABLES = {
     'A child is replaced when its resident memory is above this after a picture.',
     'bytes',
   ),
+  workerMemoryLimit: integer(
+    4096 * MB,
+    512 * MB,
+    256_000 * MB,
+    'A child that needs more memory than this fails its picture (kept by the kernel; provider cpu only).',
+    'bytes',
+  ),
   model: text('general', 'Network used for model auto.'),
   modelsDir: text('', 'Folder of imported networks; empty: DATA/models.'),
   modelMaxBytes: integer(1024 * MB, 1024, 2047 * MB, 'Largest network file `models add` takes.', 'bytes'),

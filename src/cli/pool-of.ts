@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Config, threadsPerWorker } from '../config.ts';
+import { childLimitsOf } from '../workers/child-limits.ts';
 import { createPool, type Pool, type PoolOptions } from '../workers/pool.ts';
 
 /** Where imported networks are, as configured or beside the other data. */
@@ -18,6 +19,7 @@ export function commandPool(config: Config, workers: number, more: Partial<PoolO
     queueLimit: Number.MAX_SAFE_INTEGER,
     maxTasks: config.workerTasks,
     maxMemory: config.workerMemory,
+    limits: childLimitsOf(config),
     ...more,
   });
 }

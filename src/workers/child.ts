@@ -1,10 +1,18 @@
 import type { ChildProcess } from 'node:child_process';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
+import type { ChildLimits } from './child-limits.ts';
 import { type ChildMemory, type FromChild, fromPlainError, type PipelineSettings, type PlainError, type ToChild } from './messages.ts';
 import { spawnChild } from './spawn.ts';
 
 export type ChildState = 'starting' | 'idle' | 'busy' | 'gone';
+
+/** What a child runs, and within which limits. */
+export interface ChildProgram {
+  readonly entry: string;
+  readonly settings: PipelineSettings;
+  readonly limits?: ChildLimits;
+}
 
 /** How a child tells the pool about itself. */
 export interface ChildListener {
@@ -50,9 +58,9 @@ export class Child {
   /** Memory as of the last task. */
   memory: ChildMemory = { resident: 0, peak: 0 };
 
-  constructor(entry: string, settings: PipelineSettings, listener: ChildListener) {
+  constructor({ entry, settings, limits }: ChildProgram, listener: ChildListener) {
     this.#listener = listener;
-    this.#process = spawnChild(entry, settings);
+    this.#process = spawnChild(entry, settings, limits);
     this.#process.unref();
     this.#process.channel?.unref();
     const stderr = this.#process.stderr as (NodeJS.ReadableStream & { unref?(): void }) | null;

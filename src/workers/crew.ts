@@ -1,11 +1,9 @@
 import { AppError } from '../errors.ts';
-import { Child, type ChildEnd } from './child.ts';
+import { Child, type ChildEnd, type ChildProgram } from './child.ts';
 import type { PoolEvent } from './events.ts';
-import { fromPlainError, type PipelineSettings } from './messages.ts';
+import { fromPlainError } from './messages.ts';
 
-export interface CrewOptions {
-  readonly entry: string;
-  readonly settings: PipelineSettings;
+export interface CrewOptions extends ChildProgram {
   readonly size: number;
   /** Milliseconds. */
   readonly heartbeat: number;
@@ -103,7 +101,7 @@ export class Crew {
   }
 
   #spawn(): void {
-    const child = new Child(this.#options.entry, this.#options.settings, {
+    const child = new Child(this.#options, {
       ready: () => {
         this.#failedStarts = 0;
         this.#resolveReady();

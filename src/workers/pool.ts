@@ -3,6 +3,7 @@ import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
 import { admit, closing, expectedWait, type Load } from './admission.ts';
 import { type Child, ChildGone } from './child.ts';
+import type { ChildLimits } from './child-limits.ts';
 import type { Restorer, RestorerStats, RunOptions } from './contract.ts';
 import { Crew } from './crew.ts';
 import { CostEstimate } from './estimate.ts';
@@ -20,6 +21,8 @@ export interface PoolOptions extends PipelineSettings {
   readonly maxTasks: number;
   /** A child is replaced when more bytes than this are resident after a picture. */
   readonly maxMemory: number;
+  /** What the kernel keeps each child within; default: nothing. */
+  readonly limits?: ChildLimits;
   /** Milliseconds between two questions to an idle child; no answer by the next one: replaced. Default 5000. */
   readonly heartbeat?: number;
   /** Module the children run; default: the product's pipeline. */
@@ -60,6 +63,7 @@ class ProcessPool implements Pool {
     this.#crew = new Crew({
       entry: options.entry ?? entryFile('entry'),
       settings: { threads, provider, modelsDir, ...(defaultModel === undefined ? {} : { defaultModel }) },
+      ...(options.limits ? { limits: options.limits } : {}),
       size: options.workers,
       heartbeat: options.heartbeat ?? 5000,
       onIdle: () => this.#feed(),

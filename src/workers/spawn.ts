@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type ChildLimits, limitedStart } from './child-limits.ts';
 
 /** All a child sees of the environment: where libraries and temporary files are. No key, no MINGXI_ variable. */
 const ENVIRONMENT = [
@@ -26,11 +27,15 @@ export function entryFile(name: 'entry' | 'check-entry'): string {
 /**
  * Starts a child on `entry` with the settings as its argument. Its stdout is closed (the CLI's
  * stdout may be a picture); its stderr is a pipe, so that the last words of a crash can be logged.
+ * With limits the kernel keeps the child within them.
  */
-export function spawnChild(entry: string, settings: object): ChildProcess {
+export function spawnChild(entry: string, settings: object, limits?: ChildLimits): ChildProcess {
+  const programArgv = entry.endsWith('.ts') ? ['--import', typeScriptLoader()] : [];
+  const start = limits ? limitedStart(process.execPath, programArgv, limits) : { execPath: process.execPath, execArgv: programArgv };
   return fork(entry, [JSON.stringify(settings)], {
     env: childEnvironment(process.env),
-    execArgv: entry.endsWith('.ts') ? ['--import', typeScriptLoader()] : [],
+    execPath: start.execPath,
+    execArgv: [...start.execArgv],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 }

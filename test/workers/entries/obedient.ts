@@ -2,7 +2,7 @@
  * A child for the pool's tests: the real child loop around a pipeline that does what the task's
  * source path says, e.g. `hang`, `sleep:200`, `allocate:300`. The parent never knows the difference.
  */
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../../../src/errors.ts';
 import type { RestoreTask } from '../../../src/pipeline/options.ts';
@@ -53,6 +53,12 @@ async function obey(task: RestoreTask, settings: PipelineSettings, onProgress: (
       return;
     case 'look':
       writeFileSync(task.result, JSON.stringify({ pid: process.pid, environment: process.env, settings, execArgv: process.execArgv }));
+      return;
+    case 'write':
+      writeFileSync(task.result, Buffer.alloc(amount * 1024 * 1024));
+      return;
+    case 'limits':
+      writeFileSync(task.result, readFileSync('/proc/self/limits'));
       return;
     case 'log': {
       const file = openSync(task.result, 'a');
