@@ -117,8 +117,17 @@ function toPicture(pixels: Uint8Array | Uint16Array, width: number, height: numb
   const [colour, alpha] = channels === 4 ? separate(pixels, width * height) : [pixels, undefined];
   const plane = alpha ? { alpha } : {};
   if (colour instanceof Uint8Array) return { width, height, rgb: colour, ...plane };
-  // 65535 = 257 · 255, so this rounding is exact for samples that were widened from 8 bits.
-  return { width, height, rgb: Uint8Array.from(colour, (value) => (value + 128) / 257), deep: colour, ...plane };
+  return { width, height, rgb: toEightBits(colour), deep: colour, ...plane };
+}
+
+/**
+ * 65535 = 257 · 255, so this rounding is exact for samples that were widened from 8 bits. A plain loop:
+ * `Uint8Array.from` first makes a list of all numbers, 8 bytes each, which ends the process at 64 MP.
+ */
+function toEightBits(deep: Uint16Array): Uint8Array {
+  const samples = new Uint8Array(deep.length);
+  for (let i = 0; i < deep.length; i++) samples[i] = ((deep[i] as number) + 128) / 257;
+  return samples;
 }
 
 function separate<T extends Uint8Array | Uint16Array>(pixels: T, count: number): [T, T] {
