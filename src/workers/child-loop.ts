@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
-import { type ChildMemory, type FromChild, type PipelineSettings, type ToChild, toPlainError } from './messages.ts';
+import { toPlainError } from '../plain-error.ts';
+import type { ChildMemory, FromChild, PipelineSettings, ToChild } from './messages.ts';
 import { dieWithParent } from './watchdog.ts';
 
 /** The part of the pipeline a child uses. */

@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
+import { fromPlainError, type PlainError } from '../plain-error.ts';
 import type { ChildLimits } from './child-limits.ts';
-import { type ChildMemory, type FromChild, fromPlainError, type PipelineSettings, type PlainError, type ToChild } from './messages.ts';
+import type { ChildMemory, FromChild, PipelineSettings, ToChild } from './messages.ts';
 import { spawnChild } from './spawn.ts';
 
 export type ChildState = 'starting' | 'idle' | 'busy' | 'gone';

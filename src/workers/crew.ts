@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
+import { fromPlainError } from '../plain-error.ts';
 import { Child, type ChildEnd, type ChildProgram } from './child.ts';
 import type { PoolEvent } from './events.ts';
-import { fromPlainError } from './messages.ts';
 
 export interface CrewOptions extends ChildProgram {
   readonly size: number;

@@ -1,6 +1,6 @@
-import { AppError, type ErrorName } from '../errors.ts';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
+import type { PlainError } from '../plain-error.ts';
 
 /** What a child needs to build its pipeline; given once, as JSON in its first argument. */
 export interface PipelineSettings {
@@ -12,6 +12,10 @@ export interface PipelineSettings {
   readonly modelsDir: string;
   /** The network behind `model: auto`; absent: the pipeline's own default. */
   readonly defaultModel?: string;
+  /** The network that restores faces, by name; absent: the shipped one. */
+  readonly faceModel?: string;
+  /** The network that finds faces, by name; absent: the shipped one. */
+  readonly faceDetector?: string;
 }
 
 /** Parent → child. A task is sent only to a child that is ready and idle. */
@@ -30,29 +34,4 @@ export type FromChild =
 export interface ChildMemory {
   readonly resident: number;
   readonly peak: number;
-}
-
-/** An error as it crosses the process border. `detail` is for the parent's log only. */
-export interface PlainError {
-  readonly kind: ErrorName;
-  readonly message: string;
-  readonly detail?: string;
-}
-
-/** An AppError keeps its kind and public message; anything else is a PROCESS_ERROR that says nothing. */
-export function toPlainError(error: unknown): PlainError {
-  if (error instanceof AppError && error.kind !== 'GATEWAY_UNKNOWN_ERROR') {
-    return { kind: error.kind, message: error.message, ...(error.cause === undefined ? {} : { detail: describe(error.cause) }) };
-  }
-  const cause = error instanceof AppError && error.cause !== undefined ? error.cause : error;
-  return { kind: 'PROCESS_ERROR', message: 'The restoration of this picture failed.', detail: describe(cause) };
-}
-
-/** The parent's side of {@link toPlainError}; the detail becomes the cause, which is never sent to a client. */
-export function fromPlainError(plain: PlainError): AppError {
-  return new AppError(plain.kind, plain.message, plain.detail === undefined ? {} : { cause: plain.detail });
-}
-
-function describe(cause: unknown): string {
-  return cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { programArguments, programFile } from '../program-file.ts';
 import { type ChildLimits, limitedStart } from './child-limits.ts';
 
 /** All a child sees of the environment: where libraries and temporary files are. No key, no MINGXI_ variable. */
@@ -18,11 +17,8 @@ const ENVIRONMENT = [
   'TMP',
 ];
 
-/** A child's program: `NAME.js` beside the compiled pool, `NAME.ts` beside its source. */
-export function entryFile(name: 'entry' | 'check-entry'): string {
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`./${name}.${extension}`, import.meta.url));
-}
+/** A child's program. */
+export const entryFile = (name: 'entry' | 'check-entry') => programFile(import.meta.url, name);
 
 /**
  * Starts a child on `entry` with the settings as its argument. Its stdout is closed (the CLI's
@@ -30,7 +26,7 @@ export function entryFile(name: 'entry' | 'check-entry'): string {
  * With limits the kernel keeps the child within them.
  */
 export function spawnChild(entry: string, settings: object, limits?: ChildLimits): ChildProcess {
-  const programArgv = entry.endsWith('.ts') ? ['--import', typeScriptLoader()] : [];
+  const programArgv = programArguments(entry);
   const start = limits ? limitedStart(process.execPath, programArgv, limits) : { execPath: process.execPath, execArgv: programArgv };
   return fork(entry, [JSON.stringify(settings)], {
     env: childEnvironment(process.env),
@@ -43,8 +39,4 @@ export function spawnChild(entry: string, settings: object, limits?: ChildLimits
 /** The allow-listed part of an environment. */
 export function childEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(ENVIRONMENT.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])));
-}
-
-function typeScriptLoader(): string {
-  return pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
 }
