@@ -1,18 +1,32 @@
 import { join } from 'node:path';
-import { Kysely, Migrator } from 'kysely';
+import { type Dialect, Kysely, Migrator } from 'kysely';
 import { MIGRATIONS } from './migrations/index.ts';
+import type { PostgresOptions } from './postgres/connections.ts';
+import { postgresDialect } from './postgres/dialect.ts';
 import { sqliteDialect } from './sqlite.ts';
 import type { Db, Tables } from './tables.ts';
 
-/** File name of the database inside the data folder. */
+/** File name of the embedded database inside the data folder. */
 export const DATABASE_FILE = 'mingxi.sqlite';
 
+/** A PostgreSQL server in the place of the embedded database. */
+export interface DatabaseServer extends PostgresOptions {
+  /** Milliseconds to wait for it at the start: machines that start together are not ready together. */
+  readonly startPatience: number;
+}
+
 /**
- * Opens the database of a data folder and brings its tables up to date.
- * Safe to call from several processes at once: the migrations run in one transaction.
- * Close it with `db.destroy()`.
+ * Opens the database, by default the SQLite file of the data folder, and brings its tables up to
+ * date. Safe to call from several processes and machines at once: the migrations run in one
+ * transaction under a lock (PostgreSQL: an advisory one). Close it with `db.destroy()`.
+ * @throws ConfigError when the server's URL is wrong or its package is missing
  */
-export async function openDatabase(dataFolder: string): Promise<Db> {
+export async function openDatabase(dataFolder: string, server?: DatabaseServer): Promise<Db> {
+  if (server) {
+    // A migration takes the time it takes, and so does waiting for another process's.
+    await using(postgresDialect({ ...server, connections: 2, timeout: 0, patience: server.startPatience }), migrate);
+    return new Kysely<Tables>({ dialect: postgresDialect(server) });
+  }
   const db = new Kysely<Tables>({ dialect: sqliteDialect(join(dataFolder, DATABASE_FILE)) });
   try {
     await migrate(db);
@@ -21,6 +35,15 @@ export async function openDatabase(dataFolder: string): Promise<Db> {
     throw error;
   }
   return db;
+}
+
+async function using(dialect: Dialect, run: (db: Db) => Promise<void>): Promise<void> {
+  const db = new Kysely<Tables>({ dialect });
+  try {
+    await run(db);
+  } finally {
+    await db.destroy();
+  }
 }
 
 async function migrate(db: Db): Promise<void> {

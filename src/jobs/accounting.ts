@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Transaction } from 'kysely';
 import type { ApiKey } from '../db/keys.ts';
-import type { Db, Tables } from '../db/tables.ts';
+import type { Db } from '../db/tables.ts';
+import { lockFor, type Trx, transact } from '../db/transact.ts';
 import { AppError } from '../errors.ts';
 
 /** The limits of a key that accounting keeps. */
@@ -20,9 +20,6 @@ export interface ReserveOptions {
   /** Milliseconds since 1970: given back by the sweep from then on. Null: only by settling. */
   readonly expiresAt: number | null;
 }
-
-/** Handle of a running transaction. */
-export type Trx = Transaction<Tables>;
 
 /**
  * Who may have how many pictures, and who had them.
@@ -49,19 +46,23 @@ export interface Accounting {
 const CONCURRENT_RETRY = 2;
 
 export function createAccounting(db: Db, now: () => number = Date.now): Accounting {
-  const inTransaction = <T>(trx: Trx | undefined, run: (trx: Trx) => Promise<T>) => (trx ? run(trx) : db.transaction().execute(run));
+  const inTransaction = <T>(trx: Trx | undefined, run: (trx: Trx, isRepeat: boolean) => Promise<T>) =>
+    trx ? run(trx, false) : transact(db, run);
 
   const accounting: Accounting = {
-    reserve: (key, pictures, options, outer) =>
-      inTransaction(outer, async (trx) => {
+    async reserve(key, pictures, options, outer) {
+      const id = options.id ?? randomUUID();
+      await inTransaction(outer, async (trx, isRepeat) => {
+        // The first try's commit may have been done although its answer was lost.
+        if (isRepeat && (await trx.selectFrom('reservations').select('id').where('id', '=', id).executeTakeFirst())) return;
         const day = dayOf(now());
         await checkConcurrency(trx, key);
         await take(trx, key.id, day, pictures, key.dailyLimit, 'day');
         await take(trx, key.id, monthOf(day), pictures, key.monthlyLimit, 'month');
-        const id = options.id ?? randomUUID();
         await trx.insertInto('reservations').values({ id, key_id: key.id, pictures, day, expires_at: options.expiresAt }).execute();
-        return id;
-      }),
+      });
+      return id;
+    },
 
     charge: (reservation, work, outer) =>
       inTransaction(outer, async (trx) => {
@@ -86,12 +87,15 @@ export function createAccounting(db: Db, now: () => number = Date.now): Accounti
       inTransaction(outer, async (trx) => {
         const settled = await trx.deleteFrom('reservations').where('id', '=', reservation).returningAll().executeTakeFirst();
         if (!settled) return false;
-        await trx
-          .updateTable('quotas')
-          .set((e) => ({ used: e('used', '-', settled.pictures) }))
-          .where('key_id', '=', settled.key_id)
-          .where('period', 'in', [settled.day, monthOf(settled.day)])
-          .execute();
+        // Day before month, as they are taken: two transactions that wait for each other would be ended.
+        for (const period of [settled.day, monthOf(settled.day)]) {
+          await trx
+            .updateTable('quotas')
+            .set((e) => ({ used: e('used', '-', settled.pictures) }))
+            .where('key_id', '=', settled.key_id)
+            .where('period', '=', period)
+            .execute();
+        }
         if (code !== undefined) await countFailure(trx, settled.key_id, dayOf(now()), code);
         return true;
       }),
@@ -139,6 +143,7 @@ async function take(trx: Trx, keyId: string, period: string, pictures: number, l
 
 async function checkConcurrency(trx: Trx, key: AccountKey): Promise<void> {
   if (key.concurrentLimit === null) return;
+  await lockFor(trx, `concurrency ${key.id}`);
   const { open } = await trx
     .selectFrom('reservations')
     .select((e) => e.fn.countAll<number>().as('open'))

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { type Dispatcher, request } from 'undici';
+import { isPostgres } from '../db/dialect.ts';
 import type { Db } from '../db/tables.ts';
 import { parseLink } from '../fetcher/link.ts';
 import { type Job, toJob } from './job.ts';
@@ -115,7 +116,15 @@ export class Callbacks {
     const row = await db
       .updateTable('callbacks')
       .set((e) => ({ attempts: e('attempts', '+', 1), next_at: now + this.#options.timeout + MARGIN }))
-      .where('id', '=', (e) => e.selectFrom('callbacks').select('id').where('next_at', '<=', now).orderBy('next_at').limit(1))
+      .where('id', '=', (e) =>
+        e
+          .selectFrom('callbacks')
+          .select('id')
+          .where('next_at', '<=', now)
+          .orderBy('next_at')
+          .limit(1)
+          .$if(isPostgres(db), (due) => due.forUpdate().skipLocked()),
+      )
       .returningAll()
       .executeTakeFirst();
     if (!row) return undefined;

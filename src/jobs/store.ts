@@ -3,8 +3,9 @@ import type { Insertable, Updateable } from 'kysely';
 import type { JobTable } from '../db/job-tables.ts';
 import { relaxed } from '../db/relaxed.ts';
 import type { Db } from '../db/tables.ts';
+import { lockFor, type Trx, transact } from '../db/transact.ts';
 import { AppError, ERRORS } from '../errors.ts';
-import type { Accounting, AccountKey, Trx, Work } from './accounting.ts';
+import type { Accounting, AccountKey, Work } from './accounting.ts';
 import { type Job, type JobFailure, type JobPicture, type JobResult, toJob } from './job.ts';
 import { TRANSITIONS, type TransitionName } from './states.ts';
 import { jobInTurn } from './turn.ts';
@@ -69,11 +70,14 @@ export class JobStore {
    * @throws AppError RIGHTS_LIMIT_EXCEEDED, ALGORITHM_OVER_CONCURRENT
    */
   accept(draft: JobDraft): Promise<Accepted> {
-    return this.#db.transaction().execute(async (trx) => {
+    const id = randomUUID();
+    return transact(this.#db, async (trx, isRepeat) => {
+      // The first try's commit may have been done although its answer was lost.
+      const accepted = isRepeat && (await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst());
+      if (accepted) return { job: toJob(accepted), replayed: false };
       const older = await findReplay(trx, draft);
       if (older) return { job: older, replayed: true };
       await this.#checkRoom(trx);
-      const id = randomUUID();
       await this.#accounting.reserve(draft.key, draft.pictures.length, { id, expiresAt: null }, trx);
       const now = this.#now();
       const row: Insertable<JobTable> = {
@@ -115,7 +119,7 @@ export class JobStore {
           attempts: e('attempts', '+', 1),
         }))
         .where('state', 'in', TRANSITIONS.claim.from)
-        .where('id', '=', jobInTurn(now))
+        .where('id', '=', jobInTurn(trx, now))
         .returningAll()
         .executeTakeFirst(),
     );
@@ -163,16 +167,18 @@ export class JobStore {
 
   /** Ends a job well and charges it; false when it is no longer this owner's, and then nothing is charged. */
   succeed(id: string, owner: string, results: readonly JobResult[], work: Work): Promise<boolean> {
-    return this.#db.transaction().execute(async (trx) => {
-      const job = await this.#move(trx, 'succeed', id, { ...IDLE, results: JSON.stringify(results), progress: 1 }, owner);
+    return transact(this.#db, async (trx, isRepeat) => {
+      const text = JSON.stringify(results);
+      const job = await this.#move(trx, 'succeed', id, { ...IDLE, results: text, progress: 1 }, owner);
       if (job) await this.#accounting.charge(id, work, trx);
-      return job !== undefined;
+      // The first try's commit may have been done although its answer was lost; no other process has these results.
+      return job !== undefined || (isRepeat && (await hasResults(trx, id, text)));
     });
   }
 
   /** Ends a job badly: nothing is charged, the failure is counted. */
   fail(id: string, failure: JobFailure, owner?: string): Promise<boolean> {
-    return this.#db.transaction().execute(async (trx) => {
+    return transact(this.#db, async (trx) => {
       const job = await this.#move(trx, 'fail', id, { ...IDLE, error: failure.kind, message: failure.message }, owner);
       if (job) await this.#accounting.refund(id, ERRORS[failure.kind].code, trx);
       return job !== undefined;
@@ -181,7 +187,7 @@ export class JobStore {
 
   /** Ends a job at its owner's wish, queued or running; false when it had ended already. */
   cancel(id: string): Promise<boolean> {
-    return this.#db.transaction().execute(async (trx) => {
+    return transact(this.#db, async (trx) => {
       const job = await this.#move(trx, 'cancel', id, IDLE);
       if (job) await this.#accounting.refund(id, undefined, trx);
       return job !== undefined;
@@ -215,7 +221,7 @@ export class JobStore {
     const rows = await this.#db.selectFrom('jobs').select('id').where('expires_at', '<=', now).orderBy('expires_at').limit(limit).execute();
     const jobs: Job[] = [];
     for (const { id } of rows) {
-      const job = await this.#db.transaction().execute(async (trx) => {
+      const job = await transact(this.#db, async (trx) => {
         await this.#accounting.refund(id, undefined, trx);
         return this.#move(trx, 'expire', id, IDLE);
       });
@@ -283,6 +289,7 @@ function interrupted(times: number): JobFailure {
 
 async function findReplay(trx: Trx, draft: JobDraft): Promise<Job | undefined> {
   if (draft.idempotencyKey === undefined) return undefined;
+  await lockFor(trx, `idempotency ${draft.key.id} ${draft.idempotencyKey}`);
   const row = await trx
     .selectFrom('jobs')
     .selectAll()
@@ -290,4 +297,8 @@ async function findReplay(trx: Trx, draft: JobDraft): Promise<Job | undefined> {
     .where('idempotency_key', '=', draft.idempotencyKey)
     .executeTakeFirst();
   return row && toJob(row);
+}
+
+async function hasResults(trx: Trx, id: string, results: string): Promise<boolean> {
+  return (await trx.selectFrom('jobs').select('id').where('id', '=', id).where('results', '=', results).executeTakeFirst()) !== undefined;
 }

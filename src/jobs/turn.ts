@@ -1,4 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
+import { isPostgres } from '../db/dialect.ts';
+import type { Db } from '../db/tables.ts';
 
 /**
  * The id of the job whose turn it is, as a subquery; null when none is due. Keys take turns, so that
@@ -7,10 +9,15 @@ import { type RawBuilder, sql } from 'kysely';
  *
  * Its cost grows with the keys that have queued jobs, not with the jobs: the keys are found by leaping
  * from each to the next in the index (state, key_id, …), and per key three short looks into an index.
+ *
+ * PostgreSQL has many writers at once. There the row is locked, and what another claim has locked is
+ * passed over, so that claims made at once get different jobs and none waits: the keys are walked in
+ * their order and the first job that is nobody's is taken.
  * @param now milliseconds since 1970
  */
-export function jobInTurn(now: number): RawBuilder<string> {
-  return sql<string>`(
+export function jobInTurn(db: Db, now: number): RawBuilder<string> {
+  const due = sql`state = 'queued' and available_at <= ${now} and expires_at > ${now}`;
+  const turns = sql`
     with recursive waiting(key_id) as (
       select min(key_id) from jobs where state = 'queued'
       union all
@@ -19,14 +26,21 @@ export function jobInTurn(now: number): RawBuilder<string> {
     ),
     candidate as (
       select
-        (select id from jobs
-          where state = 'queued' and key_id = waiting.key_id and available_at <= ${now} and expires_at > ${now}
-          order by available_at, created_at limit 1) as id,
+        key_id,
+        (select id from jobs where key_id = waiting.key_id and ${due} order by available_at, created_at limit 1) as id,
         (select count(*) from jobs where state = 'running' and key_id = waiting.key_id) as running,
         (select coalesce(max(claimed_at), 0) from jobs where key_id = waiting.key_id) as claimed_at
       from waiting where waiting.key_id is not null
-    )
-    select candidate.id from candidate join jobs on jobs.id = candidate.id
-    order by candidate.running, candidate.claimed_at, jobs.available_at, jobs.created_at limit 1
+    ),
+    turn as (
+      select candidate.key_id, candidate.id, candidate.running, candidate.claimed_at, jobs.available_at, jobs.created_at
+      from candidate join jobs on jobs.id = candidate.id
+    )`;
+  const inTurn = sql`order by running, claimed_at, available_at, created_at`;
+  if (!isPostgres(db)) return sql<string>`(${turns} select id from turn ${inTurn} limit 1)`;
+  return sql<string>`(
+    select free.id from (${turns} select key_id from turn ${inTurn}) as turn cross join lateral (
+      select id from jobs where key_id = turn.key_id and ${due} order by available_at, created_at limit 1 for update skip locked
+    ) as free limit 1
   )`;
 }

@@ -78,7 +78,7 @@ describe('keys take turns', () => {
 
   test('no claim reads through the jobs of a key', async () => {
     const t = await turns();
-    const plan = await sql<{ detail: string }>`explain query plan select ${jobInTurn(1)}`.execute(t.db);
+    const plan = await sql<{ detail: string }>`explain query plan select ${jobInTurn(t.db, 1)}`.execute(t.db);
     const steps = plan.rows.map(({ detail }) => detail);
     expect(steps.filter((step) => /\bjobs\b/.test(step)).length).toBeGreaterThanOrEqual(5);
     expect(steps.filter((step) => /SCAN (?!waiting|candidate|CONSTANT)/.test(step))).toEqual([]);
