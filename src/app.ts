@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { type Config, threadsPerWorker } from './config.ts';
 import { openDatabase } from './db/database.ts';
+import { databaseServerOf } from './db/database-server.ts';
 import { createKeyStore, type KeyStore } from './db/keys.ts';
+import { reasonOf } from './db/postgres/failure.ts';
 import { loadServerKey } from './db/server-key.ts';
 import type { Db } from './db/tables.ts';
 import { createFetcher } from './fetcher/fetcher.ts';
@@ -72,7 +74,10 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     userAgent: `mingxi/${version}`,
   });
   const storage = await openStorage(config, logger);
-  const db = await openDatabase(config.data);
+  const db = await openDatabase(
+    config.data,
+    databaseServerOf(config, { serverKey, onFailure: (err) => logger.warn({ err, reason: reasonOf(err) }, 'database') }),
+  );
   const keys = createKeyStore(db, serverKey);
   const spool = createSpool(join(config.data, 'spool'));
   const modelsDir = config.modelsDir === '' ? join(config.data, 'models') : config.modelsDir;

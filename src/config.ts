@@ -64,7 +64,7 @@ const cores = availableParallelism();
 export const VARIABLES = {
   host: text('127.0.0.1', 'Address the server listens on.'),
   port: integer(8080, 0, 65535, 'Port; 0 picks a free one.'),
-  data: text('./data', 'Folder of the database, stored pictures and the server key.'),
+  data: text('./data', 'Folder of the embedded database, stored pictures and the server key.'),
   role: text('all', 'What this process does.', ['all', 'api', 'worker']),
   publicUrl: text('', "Base of result links, e.g. https://img.example.com; empty: the request's own Host."),
   trustProxy: flag(false, 'Believe X-Forwarded-* from the peer.'),
@@ -117,6 +117,19 @@ export const VARIABLES = {
   fetchRedirects: integer(3, 0, 10, 'Redirects followed for a source link.'),
   fetchAllow: list([], 'Hosts or CIDR ranges source links may reach though they are private, e.g. 10.0.0.0/8, files.lan.'),
   fetchPorts: list(['80', '443'], 'Ports source links may use (hosts in fetchAllow: any).'),
+  databaseUrl: secret(
+    'PostgreSQL for keys, usage and jobs, postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty: a file in DATA, for one machine.',
+  ),
+  databaseConnections: integer(10, 2, 500, 'Most connections of one process to PostgreSQL.'),
+  databaseTimeout: number(5, 0.1, 120, 'A statement, or PostgreSQL being away, may take this long; then calls are answered with 503.', 's'),
+  redisUrl: secret(
+    'Redis or Valkey that counts calls per second of a key over all servers, redis://:PASSWORD@HOST:PORT/0; empty: each server counts its own.',
+  ),
+  redisOutage: text(
+    'open',
+    'Calls of a key with a rate while that Redis does not answer: open = each server counts its own; closed = they are answered with 503.',
+    ['open', 'closed'],
+  ),
   storage: text('disk', 'Where pictures are kept: under DATA, or in an S3 bucket.', ['disk', 's3']),
   s3Endpoint: text('', "S3 service, e.g. https://s3.example.com; empty: Amazon's own."),
   s3Region: text('us-east-1', 'Region of the bucket.'),
@@ -139,7 +152,9 @@ export const VARIABLES = {
   s3Attempts: integer(3, 1, 10, 'An S3 call that fails for a passing reason is tried this often.'),
   resultHours: number(24, 0.01, 8760, 'Results, jobs and their sources are kept this long.', 'h'),
   sweepSeconds: number(60, 0.1, 86_400, 'Time between two sweeps of expired pictures.', 's'),
-  serverKey: secret('Key that encrypts recoverable API secrets, 64 hex digits; empty: made once in DATA/server.key (0600).'),
+  serverKey: secret(
+    'Key that encrypts recoverable API secrets, 64 hex digits, the same on all machines of one database; empty: made once in DATA/server.key (0600).',
+  ),
   jobConcurrency: integer(0, 0, 1024, 'Asynchronous jobs run at once; 0: as many as workers.'),
   jobAttempts: integer(3, 1, 20, 'A job whose worker died is tried this often.'),
   jobTakeovers: integer(20, 0, 1000, 'A job is taken up again this often after the server that ran it ended without warning.'),

@@ -143,8 +143,9 @@ async function withStore(flags: Flags, work: (store: KeyStore) => Promise<void>)
   const { createKeyStore } = await import('../db/keys.ts');
   const { loadServerKey } = await import('../db/server-key.ts');
   const { openDatabase } = await import('../db/database.ts');
+  const { databaseServerOf } = await import('../db/database-server.ts');
   const serverKey = loadServerKey(config.serverKey, config.data);
-  const db = await openDatabase(config.data);
+  const db = await openDatabase(config.data, databaseServerOf(config, { serverKey, startPatience: 0 }));
   try {
     await work(createKeyStore(db, serverKey));
   } finally {

@@ -22,8 +22,9 @@ export function usageCommand(program: Command): void {
 async function usage(flags: Flags): Promise<void> {
   const config = loadConfig(process.env, { data: flags.data });
   const { openDatabase } = await import('../db/database.ts');
+  const { databaseServerOf } = await import('../db/database-server.ts');
   const { readUsage } = await import('../jobs/usage.ts');
-  const db = await openDatabase(config.data);
+  const db = await openDatabase(config.data, databaseServerOf(config, { startPatience: 0 }));
   try {
     const names = new Map((await db.selectFrom('keys').select(['id', 'name']).execute()).map(({ id, name }) => [id, name]));
     const wanted = (id: string) => !flags.key || id === flags.key || names.get(id) === flags.key;

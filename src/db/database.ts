@@ -3,6 +3,7 @@ import { type Dialect, Kysely, Migrator } from 'kysely';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { PostgresOptions } from './postgres/connections.ts';
 import { postgresDialect } from './postgres/dialect.ts';
+import { checkServerKey } from './server-key-check.ts';
 import { sqliteDialect } from './sqlite.ts';
 import type { Db, Tables } from './tables.ts';
 
@@ -13,18 +14,23 @@ export const DATABASE_FILE = 'mingxi.sqlite';
 export interface DatabaseServer extends PostgresOptions {
   /** Milliseconds to wait for it at the start: machines that start together are not ready together. */
   readonly startPatience: number;
+  /** Checked against the one that the database was begun with. */
+  readonly serverKey?: Buffer;
 }
 
 /**
  * Opens the database, by default the SQLite file of the data folder, and brings its tables up to
  * date. Safe to call from several processes and machines at once: the migrations run in one
  * transaction under a lock (PostgreSQL: an advisory one). Close it with `db.destroy()`.
- * @throws ConfigError when the server's URL is wrong or its package is missing
+ * @throws ConfigError when the server's URL or the server key is wrong, or its package is missing
  */
 export async function openDatabase(dataFolder: string, server?: DatabaseServer): Promise<Db> {
   if (server) {
     // A migration takes the time it takes, and so does waiting for another process's.
-    await using(postgresDialect({ ...server, connections: 2, timeout: 0, patience: server.startPatience }), migrate);
+    await using(postgresDialect({ ...server, connections: 2, timeout: 0, patience: server.startPatience }), async (db) => {
+      await migrate(db);
+      if (server.serverKey) await checkServerKey(db, server.serverKey);
+    });
     return new Kysely<Tables>({ dialect: postgresDialect(server) });
   }
   const db = new Kysely<Tables>({ dialect: sqliteDialect(join(dataFolder, DATABASE_FILE)) });

@@ -7,6 +7,7 @@ import type { JobTables } from './job-tables.ts';
  */
 export interface Tables extends JobTables {
   keys: KeyTable;
+  facts: FactTable;
 }
 
 /** Handle of the database, as every store takes it. */
@@ -33,4 +34,10 @@ export interface KeyTable {
   last_used_at: number | null;
   /** Grows with every rotation. */
   version: Generated<number>;
+}
+
+/** What all processes of one database must agree on, by name. */
+export interface FactTable {
+  name: string;
+  value: string;
 }

@@ -22,7 +22,7 @@ const SECRET_NAMES = new Set([
 
 const PARAMETERS = /\b(api_?key|api_?secret|signature|token|x-api-key|x-api-secret)(=|%3D|"?\s*:\s*"?)[^&\s"',}]+/gi;
 const BEARER = /\b(Bearer|Basic)\s+[A-Za-z0-9+/_.=-]{8,}/gi;
-const LINK_CREDENTIALS = /(https?:\/\/)[^/\s@]+@/gi;
+const LINK_CREDENTIALS = /\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi;
 
 /** A text without credentials: query parameters, header values and user names in links. */
 export function redactText(text: string): string {

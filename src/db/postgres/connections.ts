@@ -86,6 +86,7 @@ export class Connections {
       } catch (error) {
         if (!isLost(error)) throw inWords(error);
         const now = performance.now();
+        if (this.#awaySince === undefined) this.#options.onFailure?.(error);
         this.#awaySince ??= now;
         if (now + wait - this.#awaySince > this.#options.patience) throw asUnavailable(error);
         // Spread, so that a server that comes back is not met by everyone at once.
