@@ -83,6 +83,8 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   const modelsDir = config.modelsDir === '' ? join(config.data, 'models') : config.modelsDir;
   const models = createRegistry({ shippedDir: shippedModelsDir(), importedDir: modelsDir });
   models.get(config.model);
+  models.forFaces('face', config.faceModel);
+  models.forFaces('face-detect', config.faceDetector);
   const restorer = parts.restorer ?? startPool(config, modelsDir, logger);
   const metrics = createMetrics({ version, pool: () => restorer.stats() });
   const lifecycle = createLifecycle();
@@ -166,6 +168,8 @@ function startPool(config: Config, modelsDir: string, logger: Logger): Restorer 
     provider: config.provider,
     modelsDir,
     defaultModel: config.model,
+    faceModel: config.faceModel,
+    faceDetector: config.faceDetector,
     queueLimit: config.queueLimit,
     maxTasks: config.workerTasks,
     maxMemory: config.workerMemory,

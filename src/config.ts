@@ -108,6 +108,8 @@ export const VARIABLES = {
     'bytes',
   ),
   model: text('general', 'Network used for model auto.'),
+  faceModel: text('auto', 'Network that restores faces: the name of an imported one, or auto for the shipped one.'),
+  faceDetector: text('auto', 'Network that finds faces: the name of an imported one, or auto for the shipped one.'),
   modelsDir: text('', 'Folder of imported networks; empty: DATA/models.'),
   modelMaxBytes: integer(1024 * MB, 1024, 2047 * MB, 'Largest network file `models add` takes.', 'bytes'),
   modelCheckTime: number(120, 1, 3600, 'The check of a network that is added may take this long.', 's'),

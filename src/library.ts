@@ -23,6 +23,10 @@ export interface RestorerOptions {
   readonly provider?: string;
   /** Folder of imported networks; default: only the shipped ones. */
   readonly modelsDir?: string;
+  /** Imported network that restores faces, by name. Default: the shipped one. */
+  readonly faceModel?: string;
+  /** Imported network that finds faces, by name. Default: the shipped one. */
+  readonly faceDetector?: string;
   /** Milliseconds one picture may take. Default: no limit. */
   readonly timeout?: number;
   /** What a picture may be at most. Default: 48 px a side at least, 64 megapixels, 100 MB. */
@@ -83,6 +87,8 @@ export async function createRestorer(options: RestorerOptions = {}): Promise<Res
     threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / workers)),
     provider: options.provider ?? 'cpu',
     modelsDir: options.modelsDir ?? shippedModelsDir(),
+    ...(options.faceModel === undefined ? {} : { faceModel: options.faceModel }),
+    ...(options.faceDetector === undefined ? {} : { faceDetector: options.faceDetector }),
     queueLimit: Number.MAX_SAFE_INTEGER,
     maxTasks: 500,
     maxMemory: 1500 * 1024 * 1024,

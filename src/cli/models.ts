@@ -35,24 +35,27 @@ export function modelsCommand(program: Command): void {
   withFlags(models.command('remove <name>').description('Remove an imported network.')).action(removeImported);
 }
 
+/** Which variable names the network of a task of the face stage. */
+const FACE_CHOICE = { face: 'faceModel', 'face-detect': 'faceDetector' } as const;
+
 function list(flags: Flags): void {
   const config = loadConfig(process.env, { data: flags.data });
-  const rows = registryOf(flags)
-    .list()
-    .map(({ manifest, origin }) => ({
-      name: manifest.name,
-      version: manifest.version,
-      task: manifest.task,
-      scale: manifest.scale,
-      default: manifest.name === config.model,
-      origin,
-      parameters: manifest.cost.parameters,
-      gmac_per_megapixel: manifest.cost.gmacPerMegapixel ?? null,
-      used: manifest.task === 'restore',
-      licence: manifest.licence.weights,
-      data_licences: manifest.licence.data,
-      description: manifest.description,
-    }));
+  const registry = registryOf(flags);
+  const used = (['face', 'face-detect'] as const).map((task) => registry.forFaces(task, config[FACE_CHOICE[task]])?.manifest.name);
+  const rows = registry.list().map(({ manifest, origin }) => ({
+    name: manifest.name,
+    version: manifest.version,
+    task: manifest.task,
+    scale: manifest.scale,
+    default: manifest.name === config.model,
+    origin,
+    parameters: manifest.cost.parameters,
+    gmac_per_megapixel: manifest.cost.gmacPerMegapixel ?? null,
+    used: manifest.task === 'restore' || used.includes(manifest.name),
+    licence: manifest.licence.weights,
+    data_licences: manifest.licence.data,
+    description: manifest.description,
+  }));
   if (flags.json) {
     printJson(rows);
     return;

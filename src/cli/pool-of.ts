@@ -16,6 +16,8 @@ export function commandPool(config: Config, workers: number, more: Partial<PoolO
     provider: config.provider,
     modelsDir: importedModelsDir(config),
     defaultModel: config.model,
+    faceModel: config.faceModel,
+    faceDetector: config.faceDetector,
     queueLimit: Number.MAX_SAFE_INTEGER,
     maxTasks: config.workerTasks,
     maxMemory: config.workerMemory,

@@ -1,10 +1,10 @@
 import { type Manifest, outputTensor, type PixelTensor } from './manifest.ts';
 
-/** The task in words, with what Mingxi does with such a model today. */
+/** The task in words, with how it comes to be used. */
 export const TASKS: Readonly<Record<Manifest['task'], string>> = {
   restore: 'whole pictures',
-  face: 'aligned faces: registered and checked only, no stage of this version uses it yet',
-  'face-detect': 'face detection: registered and checked only, no stage of this version uses it yet',
+  face: 'aligned faces; an imported one is used when MINGXI_FACE_MODEL names it',
+  'face-detect': 'face detection; an imported one is used when MINGXI_FACE_DETECTOR names it',
 };
 
 /** The card of an imported model: what its owner said about it and what the check found; nobody here measured it. */

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { FACE_SIDE } from '../imaging/faces/template.ts';
 
 /** What a picture mostly suffers from, as far as analyse can tell. */
 export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise')]);
@@ -65,8 +66,8 @@ export type Scale = Static<typeof Scale>;
 
 export const ModelName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' });
 
-/** Families of face detectors whose output tensors are understood. */
-export const Detector = Type.Union([Type.Literal('yunet'), Type.Literal('scrfd')]);
+/** Families of face detectors whose output tensors are understood (`imaging/faces/decode.ts`); mingxi: our own. */
+export const Detector = Type.Union([Type.Literal('mingxi'), Type.Literal('yunet'), Type.Literal('scrfd')]);
 export type Detector = Static<typeof Detector>;
 
 /** What a model is, needs and costs. `models/NAME/manifest.json`; checked when it is loaded. */
@@ -83,6 +84,8 @@ export const Manifest = Type.Object({
   scalars: Type.Optional(Type.Array(ScalarInput, { maxItems: 4 })),
   /** Needed with the task `face-detect`. */
   detector: Type.Optional(Detector),
+  /** With the task `face`: how much of its result is blended in when nobody says (1). */
+  faceStrength: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   scale: Scale,
   tile: Tile,
   cost: Type.Object({ parameters: Type.Integer(), gmacPerMegapixel: Type.Optional(Type.Number()) }),
@@ -121,8 +124,11 @@ export function contradiction(manifest: Pick<Manifest, 'task' | 'input' | 'outpu
   if (task === 'restore' && tile.size === undefined && (2 * tile.halo) % tile.multiple !== 0)
     return `tile.halo: expected twice of it to be a multiple of ${tile.multiple} (tile.multiple), received ${tile.halo}`;
   if (task !== 'restore' && scale !== 1) return `scale: expected 1 with the task ${task}, received ${scale}`;
-  if (task !== 'restore' && tile.size === undefined)
-    return `tile.size: expected the side the network takes with the task ${task}, received none`;
-  if (task === 'face-detect' && detector === undefined) return 'detector: expected yunet or scrfd with the task face-detect, received none';
+  if (task === 'face' && tile.size !== FACE_SIDE)
+    return `tile.size: expected ${FACE_SIDE} with the task face, received ${tile.size ?? 'none'}`;
+  if (task === 'face-detect' && (tile.size ?? tile.multiple) % 32 !== 0)
+    return `tile.${tile.size === undefined ? 'multiple' : 'size'}: expected a multiple of 32, the detectors' coarsest stride, received ${tile.size ?? tile.multiple}`;
+  if (task === 'face-detect' && detector === undefined)
+    return 'detector: expected mingxi, yunet or scrfd with the task face-detect, received none';
   return undefined;
 }

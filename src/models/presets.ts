@@ -5,7 +5,8 @@ import type { Scale } from './manifest.ts';
 const UNIT = { layout: 'NCHW', type: 'float32', channels: 'RGB', range: [0, 1] } as const satisfies Draft['input'];
 const SIGNED = { ...UNIT, range: [-1, 1] } as const satisfies Draft['input'];
 const FACE_TILE = { multiple: 1, halo: 0, max: 512, size: 512 };
-const DETECTOR_TILE = { multiple: 32, halo: 0, max: 640, size: 640 };
+/** An export with a fixed input shape sets the size by itself. */
+const DETECTOR_TILE = { multiple: 32, halo: 0, max: 4096 };
 
 /**
  * The usual ONNX exports of well-known networks, as their projects feed them. Licences are those the

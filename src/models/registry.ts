@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
-import { contradiction, Manifest, type NetworkFile, type Scale, type Suffering } from './manifest.ts';
+import { contradiction, Manifest, type ModelTask, type NetworkFile, type Scale, type Suffering } from './manifest.ts';
 
 export interface ModelEntry {
   readonly manifest: Manifest;
@@ -28,6 +28,11 @@ export interface Registry {
    * @throws AppError PARAM_VALUE_ERROR for an unknown name, a scale nobody offers, a model of the face stage
    */
   choose(name: string, scale: Scale, fallback: string): ModelEntry;
+  /**
+   * The network of the face stage for a task: by name, or for `auto` the shipped one, if there is any.
+   * @throws AppError PARAM_VALUE_ERROR for an unknown name, or a model of another task
+   */
+  forFaces(task: 'face' | 'face-detect', name: string): ModelEntry | undefined;
   /** Compares every model file with its manifest's checksum. */
   verify(): readonly Verification[];
   /** The model card as Markdown; undefined when the model has none. */
@@ -53,6 +58,7 @@ export function createRegistry(dirs: { readonly shippedDir: string; readonly imp
     list: () => entries,
     get,
     choose: (name, scale, fallback) => choose(entries, get(name === 'auto' ? fallback : name), name, scale),
+    forFaces: (task, name) => (name === 'auto' ? shippedFor(entries, task) : checkedFor(get(name), task)),
     verify: () => [...entries.map(verifyEntry), ...problems],
     card(name) {
       const file = join(get(name).dir, 'CARD.md');
@@ -69,6 +75,15 @@ function choose(entries: readonly ModelEntry[], named: ModelEntry, asked: string
   const other = asked === 'auto' ? entries.find(({ manifest }) => manifest.task === 'restore' && manifest.scale === scale) : undefined;
   if (other) return other;
   throw new AppError('PARAM_VALUE_ERROR', `scale ${scale} is not offered by the model ${name}; it offers ${offered}.`);
+}
+
+const shippedFor = (entries: readonly ModelEntry[], task: ModelTask) =>
+  entries.find(({ manifest, origin }) => manifest.task === task && origin === 'shipped');
+
+function checkedFor(entry: ModelEntry, task: ModelTask): ModelEntry {
+  const { manifest } = entry;
+  if (manifest.task === task) return entry;
+  throw new AppError('PARAM_VALUE_ERROR', `The model ${manifest.name} is for ${manifest.task}, not for ${task}; choose another model.`);
 }
 
 /** The folder of the networks in this package, from `src/` as from `dist/`. */

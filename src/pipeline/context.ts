@@ -3,9 +3,10 @@ import type { SourceFacts } from '../imaging/codec.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { Picture } from '../imaging/picture.ts';
-import type { Network } from '../inference/session.ts';
+import type { TiledNetwork } from '../inference/lanes.ts';
 import type { Scale, Suffering } from '../models/manifest.ts';
 import type { ModelEntry } from '../models/registry.ts';
+import type { FaceTools } from './faces/tools.ts';
 import type { RestoreTask } from './options.ts';
 import type { RestoreOutcome, RestoreReport } from './report.ts';
 
@@ -14,7 +15,9 @@ export interface Engine {
   /** @throws AppError PARAM_VALUE_ERROR for an unknown name, or a scale that the model does not offer */
   model(name: string, scale: Scale): ModelEntry;
   /** The model's network for a picture that suffers from this. */
-  network(entry: ModelEntry, suffering: Suffering): Promise<Network>;
+  network(entry: ModelEntry, suffering: Suffering): Promise<TiledNetwork>;
+  /** The networks of the face stage, as far as there are any. */
+  faceTools(): Promise<FaceTools>;
 }
 
 export interface Analysis {
@@ -52,8 +55,12 @@ export interface Context {
   gate: RestoreReport['gate'];
   /** gate */
   suffering: Suffering;
-  /** restore, guard, blend, orient: HWC uint8 RGB; the picture's own array where nothing was changed */
+  /** restore, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
   restored: Uint8Array;
+  /** faces */
+  faces: RestoreReport['faces'];
+  /** faces */
+  faceStage: NonNullable<RestoreReport['faceStage']>;
   /** encode */
   outcome: Omit<RestoreOutcome, 'report'>;
 }

@@ -1,9 +1,10 @@
 import { toAppError } from '../errors.ts';
 import { refuseUnsafeLoaders } from '../imaging/codec.ts';
-import { type Network, openNetwork } from '../inference/session.ts';
+import { createLanes, type Lanes, type TiledNetwork } from '../inference/lanes.ts';
 import type { Suffering } from '../models/manifest.ts';
 import { createRegistry, type ModelEntry, networkFor, shippedModelsDir } from '../models/registry.ts';
 import type { Context, Engine, Step } from './context.ts';
+import { type FaceTools, openFaceTools } from './faces/tools.ts';
 import type { RestoreTask } from './options.ts';
 import type { RestoreOutcome } from './report.ts';
 import { reportOf } from './report-of.ts';
@@ -12,6 +13,7 @@ import { blend } from './steps/blend.ts';
 import { decode } from './steps/decode.ts';
 import { encode } from './steps/encode.ts';
 import { enlarge } from './steps/enlarge.ts';
+import { faces } from './steps/faces.ts';
 import { gate } from './steps/gate.ts';
 import { guard } from './steps/guard.ts';
 import { limits } from './steps/limits.ts';
@@ -21,9 +23,9 @@ import { restore } from './steps/restore.ts';
 
 /**
  * The way of one picture. Restoration runs in stored orientation, where a JPEG's block grid starts
- * at (0, 0); faces (a later stage) want upright pixels and belong between orient and encode.
+ * at (0, 0); faces want upright pixels.
  */
-export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, restore, enlarge, guard, blend, orient, encode];
+export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, restore, enlarge, guard, blend, orient, faces, encode];
 
 export interface PipelineOptions {
   readonly threads: number;
@@ -32,6 +34,9 @@ export interface PipelineOptions {
   readonly modelsDir?: string;
   /** Network that `auto` means. */
   readonly defaultModel?: string;
+  /** Networks of the face stage; absent: the shipped ones. */
+  readonly faceModel?: string;
+  readonly faceDetector?: string;
 }
 
 export interface Pipeline {
@@ -46,34 +51,48 @@ export interface Pipeline {
 export function createPipeline(options: PipelineOptions): Pipeline {
   refuseUnsafeLoaders();
   const registry = createRegistry({ shippedDir: shippedModelsDir(), ...(options.modelsDir ? { importedDir: options.modelsDir } : {}) });
-  const networks = new Map<string, Promise<Network>>();
+  const lanes = createLanes({ threads: options.threads, provider: options.provider ?? 'cpu' });
+  const networks = new Map<string, Promise<TiledNetwork>>();
+  let faceTools: Promise<FaceTools> | undefined;
   const engine: Engine = {
     model: (name, scale) => registry.choose(name, scale, options.defaultModel ?? 'general'),
-    network: (entry, suffering) => loadOnce(networks, entry, suffering, options),
+    network: (entry, suffering) => loadOnce(networks, lanes, entry, suffering),
+    faceTools() {
+      const { faceModel = 'auto', faceDetector = 'auto', threads, provider = 'cpu' } = options;
+      faceTools ??= openFaceTools(registry, { faceModel, faceDetector }, { threads, provider });
+      faceTools.catch(() => {
+        faceTools = undefined;
+      });
+      return faceTools;
+    },
   };
   return {
     restore: (task, onProgress) => run(task, engine, onProgress ?? (() => {})),
     async warmUp() {
       for (const suffering of ['compression', 'noise'] as const) await engine.network(engine.model('auto', 1), suffering);
+      await engine.faceTools();
     },
     async close() {
-      for (const network of networks.values()) await (await network).close();
       networks.clear();
+      await lanes.close();
+      const tools = await faceTools;
+      await tools?.restorer?.network.close();
+      await tools?.detector?.close();
     },
   };
 }
 
 function loadOnce(
-  networks: Map<string, Promise<Network>>,
+  networks: Map<string, Promise<TiledNetwork>>,
+  lanes: Lanes,
   entry: ModelEntry,
   suffering: Suffering,
-  options: PipelineOptions,
-): Promise<Network> {
+): Promise<TiledNetwork> {
   const file = networkFor(entry, suffering);
   const key = `${entry.dir}/${file.file}`;
   let network = networks.get(key);
   if (!network) {
-    network = openNetwork(entry, file, { threads: options.threads, provider: options.provider ?? 'cpu' });
+    network = lanes.open(entry, file);
     networks.set(key, network);
     network.catch(() => networks.delete(key));
   }

@@ -25,8 +25,13 @@ export const RestoreOptions = Type.Object({
     default: 'keep',
     description: 'EXIF and colour profile kept, or everything but the profile stripped.',
   }),
-  /** Known faces, in upright source pixels: used instead of detection. */
-  facePoints: Type.Optional(Type.Array(Type.Array(Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), { minItems: 2 }))),
+  facePoints: Type.Optional(
+    Type.Array(Type.Array(Type.Array(Type.Number(), { minItems: 2, maxItems: 2 }), { minItems: 2, maxItems: 1000 }), {
+      maxItems: 100,
+      description:
+        'Known faces as lists of points in upright source pixels, used instead of detection: 2 (opposite corners of a box, or both eyes), 3 (eyes, nose), 4 (eyes, mouth corners), 5 (all of these), 68 or 106; of other numbers the box around them is used.',
+    }),
+  ),
 });
 export type RestoreOptions = Static<typeof RestoreOptions>;
 

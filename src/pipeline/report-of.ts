@@ -29,7 +29,8 @@ export function reportOf(context: Context): RestoreReport {
     model: gate.action === 'copy' || task.options.strength === 0 ? null : context.model.manifest.name,
     gate,
     strength: task.options.strength,
-    faces: [],
+    faces: context.faces,
+    faceStage: context.faceStage,
     timings: context.timings,
     warnings: context.warnings,
   };

@@ -32,12 +32,32 @@ export const RestoreReport = Type.Object(
     strength: Type.Number(),
     faces: Type.Array(
       Type.Object({
-        box: Type.Tuple([Type.Number(), Type.Number(), Type.Number()]),
-        score: Type.Number(),
-        points: Type.Array(Type.Tuple([Type.Number(), Type.Number()])),
-        action: Type.String(),
-        reason: Type.Optional(Type.String()),
+        box: Type.Tuple([Type.Number(), Type.Number(), Type.Number()], {
+          description: 'Left, top and side of the square around the face, in upright source pixels.',
+        }),
+        score: Type.Number({ description: '0-1; 1 for faces that were given.' }),
+        points: Type.Array(Type.Tuple([Type.Number(), Type.Number()]), {
+          description: 'Eyes, nose, mouth corners (image-left ones first), in upright source pixels; none where none were found.',
+        }),
+        size: Type.Union([Type.Literal('tiny'), Type.Literal('small'), Type.Literal('medium'), Type.Literal('large')], {
+          description: 'tiny: below the documented smallest side; small: to 128 px, medium: to 384 px.',
+        }),
+        action: Type.Union([Type.Literal('restored'), Type.Literal('left'), Type.Literal('dropped')], {
+          description: 'left: as the rest of the picture; dropped: restored, but it moved too far, so it was left after all.',
+        }),
+        reason: Type.Optional(Type.String({ description: 'Why it was left or dropped.' })),
       }),
+      { description: 'Faces that were found or given, largest first.' },
+    ),
+    faceStage: Type.Optional(
+      Type.Object(
+        {
+          detector: Type.Union([Type.String(), Type.Null()], { description: 'The network that looked for faces.' }),
+          model: Type.Union([Type.String(), Type.Null()], { description: 'The network for faces.' }),
+          note: Type.Optional(Type.String({ description: 'Why the stage did nothing, where that was not asked for.' })),
+        },
+        { description: 'Networks of the face stage; null where it did not run. Reports of earlier versions have none.' },
+      ),
     ),
     timings: Type.Record(Type.String(), Milliseconds),
     warnings: Type.Array(Type.String()),

@@ -59,10 +59,15 @@ class ProcessPool implements Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { threads, provider, modelsDir, defaultModel } = options;
+    const { threads, provider, modelsDir, defaultModel, faceModel, faceDetector } = options;
     this.#crew = new Crew({
       entry: options.entry ?? entryFile('entry'),
-      settings: { threads, provider, modelsDir, ...(defaultModel === undefined ? {} : { defaultModel }) },
+      settings: {
+        ...{ threads, provider, modelsDir },
+        ...(defaultModel === undefined ? {} : { defaultModel }),
+        ...(faceModel === undefined ? {} : { faceModel }),
+        ...(faceDetector === undefined ? {} : { faceDetector }),
+      },
       ...(options.limits ? { limits: options.limits } : {}),
       size: options.workers,
       heartbeat: options.heartbeat ?? 5000,

@@ -79,14 +79,16 @@ describe('an imported network', () => {
     expect(none.stderr).toMatch(/scale 4 is not offered/);
   });
 
-  test('face networks and detectors are registered, and list says that nothing uses them yet', async () => {
+  test('face networks and detectors are registered, and list says how they come to be used', async () => {
     await json('models', 'add', put('face.onnx', faceNetwork('float64')), '--preset', 'codeformer');
     await json('models', 'add', put('yunet.onnx', detector('yunet')), '--preset', 'yunet');
     const listed = await json('models', 'list');
     for (const name of ['codeformer', 'yunet']) expect(listed).toContainEqual(expect.objectContaining({ name, used: false }));
-    expect((await run(['models', 'list'])).stdout.toString()).toMatch(
-      /codeformer .*registered and checked only, no stage of this version uses it/,
-    );
+    expect((await run(['models', 'list'])).stdout.toString()).toMatch(/codeformer .*used when MINGXI_FACE_MODEL names it/);
+    const chosen = { MINGXI_DATA: data, MINGXI_FACE_MODEL: 'codeformer', MINGXI_FACE_DETECTOR: 'yunet' };
+    const { stdout } = await mingxi(['models', 'list', '--json'], { environment: chosen });
+    for (const name of ['codeformer', 'yunet'])
+      expect(JSON.parse(stdout.toString())).toContainEqual(expect.objectContaining({ name, used: true }));
     expect(await json('models', 'verify')).toContainEqual({ name: 'codeformer', ok: true });
   });
 

@@ -104,7 +104,17 @@ describe('manifests that contradict themselves are reported by verify, and not l
     [
       'a detector of no family',
       { task: 'face-detect', tile: { multiple: 1, halo: 0, max: 640, size: 640 } },
-      /detector: expected yunet or scrfd/,
+      /detector: expected mingxi, yunet or scrfd/,
+    ],
+    [
+      'a detector out of step with its strides',
+      { task: 'face-detect', detector: 'yunet', tile: { multiple: 8, halo: 0, max: 640 } },
+      /tile\.multiple: expected a multiple of 32, .* received 8/,
+    ],
+    [
+      'faces of another side',
+      { task: 'face', tile: { multiple: 8, halo: 0, max: 256, size: 256 } },
+      /tile\.size: expected 512 .* received 256/,
     ],
     ['black above white', { input: { ...draft.input, range: [1, 0] } }, /expected black below white, received \[1, 0\]/],
     ['a tile that is no multiple', { tile: { multiple: 64, halo: 0, max: 100, size: 100 } }, /tile\.size: expected a multiple of 64/],

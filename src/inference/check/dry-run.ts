@@ -36,7 +36,7 @@ async function runOnce(session: InferenceSession, draft: Draft, completed: Compl
   const results = await session.run(feeds).catch((cause) => {
     throw refusal(`it cannot be run on a picture of ${width}×${height} px: ${firstLine(cause)}`, cause);
   });
-  if (draft.detector && draft.task === 'face-detect') checkDetector(Object.values(results), draft.detector, width);
+  if (draft.detector && draft.task === 'face-detect') checkDetector(Object.values(results), draft.detector, width * height);
   else checkResult(results[completed.output.name ?? ''], draft, completed, picture, width, height);
 }
 
@@ -73,17 +73,18 @@ function checkColours(pixels: Uint8Array, picture: Uint8Array): void {
   );
 }
 
-/** Outputs by their number of values, for a square input: per stride score(s), box and ten landmark coordinates. */
+/** Outputs by their number of values: per stride score(s), box and ten landmark coordinates. */
 const DETECTOR_VALUES: Readonly<
   Record<Detector, { readonly anchors: number; readonly values: readonly number[]; readonly named: string }>
 > = {
+  mingxi: { anchors: 1, values: [15], named: 'score, box and landmarks' },
   yunet: { anchors: 1, values: [1, 1, 4, 10], named: 'class, object, box and landmarks' },
   scrfd: { anchors: 2, values: [1, 4, 10], named: 'score, box and landmarks' },
 };
 
-function checkDetector(outputs: readonly Tensor[], detector: Detector, side: number): void {
+function checkDetector(outputs: readonly Tensor[], detector: Detector, pixels: number): void {
   const { anchors, values, named } = DETECTOR_VALUES[detector];
-  const expected = [8, 16, 32].flatMap((stride) => values.map((each) => each * anchors * (side / stride) ** 2));
+  const expected = [8, 16, 32].flatMap((stride) => values.map((each) => (each * anchors * pixels) / stride ** 2));
   const received = outputs.map((output) => output.data.length);
   const sorted = (list: readonly number[]) => [...list].sort((a, b) => a - b).join(', ');
   if (sorted(expected) !== sorted(received))

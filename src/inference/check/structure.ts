@@ -100,7 +100,7 @@ function tileOf(picture: Value, { input, tile, task }: Draft): Tile {
   if (typeof height !== 'number' || typeof width !== 'number') return tile;
   const is = describeTensor(picture.type, picture.shape);
   if (height !== width) throw refusal(`input ${picture.name}: expected a square or free sides, received ${is}`);
-  if (task !== 'restore') return tile;
+  if (task === 'face') return tile;
   if (height < 16 || height > 4096) throw refusal(`input ${picture.name}: expected sides from 16 to 4096, received ${is}`);
   if (height % tile.multiple !== 0)
     throw refusal(`input ${picture.name}: expected sides that are multiples of ${tile.multiple} (tile.multiple), received ${is}`);

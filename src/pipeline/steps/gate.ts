@@ -20,7 +20,8 @@ const BLOCKS_SEEN = 1.06;
 const NOISY_SIGMA = 6;
 
 /**
- * Expects `analysis`, `model`; guarantees `gate` (copy what is clean, restore the rest) and `suffering`.
+ * Expects `analysis`, `model`; guarantees `gate` (copy what is clean, or everything when only faces are
+ * wanted; restore the rest) and `suffering`.
  * What is to be enlarged, or given to an imported network by choice, always goes through it: the
  * thresholds are the shipped networks' own, and another network may repair what these do not see.
  */
@@ -28,6 +29,10 @@ export function gate(context: Context): void {
   const { analysis } = context;
   context.suffering = sufferingOf(analysis);
   const seen = describe(analysis);
+  if (context.task.options.face === 'only') {
+    context.gate = { action: 'copy', reason: `nothing but faces was asked for: ${seen}` };
+    return;
+  }
   context.gate =
     isClean(analysis) && context.model.origin === 'shipped' && context.model.manifest.scale === 1
       ? { action: 'copy', reason: `nothing to repair: ${seen}` }
@@ -35,9 +40,13 @@ export function gate(context: Context): void {
 }
 
 /** Nothing to repair, by what analyse found. */
-export function isClean({ jpeg, rawSigma, coarseSigma, blocks }: Analysis): boolean {
-  if (jpeg && jpeg.quality < CLEAN_QUALITY) return false;
-  return blocks.ratio < BLOCKS_SEEN && rawSigma < CLEAN_SIGMA && coarseSigma < CLEAN_COARSE_SIGMA;
+export function isClean(analysis: Analysis): boolean {
+  return !isCompressed(analysis) && analysis.rawSigma < CLEAN_SIGMA && analysis.coarseSigma < CLEAN_COARSE_SIGMA;
+}
+
+/** Compression left traces that are worth repairing. */
+export function isCompressed({ jpeg, blocks }: Analysis): boolean {
+  return (jpeg !== undefined && jpeg.quality < CLEAN_QUALITY) || blocks.ratio >= BLOCKS_SEEN;
 }
 
 function sufferingOf({ jpeg, rawSigma, blocks }: Analysis): Suffering {

@@ -1,0 +1,118 @@
+import { cutOut, partOf } from '../../imaging/faces/cut.ts';
+import { type DetectorFamily, decodeDetections } from '../../imaging/faces/decode.ts';
+import { type CopyRule, type DetectionCopy, detectionCopy, turned, turnedBack } from '../../imaging/faces/detection-copy.ts';
+import { type Candidate, type Face, scaled, squared } from '../../imaging/faces/face.ts';
+import { suppress } from '../../imaging/faces/nms.ts';
+import type { FivePoints } from '../../imaging/faces/template.ts';
+import type { FaceDetector } from '../../inference/detector.ts';
+
+/** Pixels in which faces are looked for: HWC uint8 RGB. */
+export interface Pixels {
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/**
+ * Scores from which something is a face (`least`), from which it is sure enough to be changed
+ * (`sure`), and from which it counts in a picture that had to be turned for it (`turned`: three
+ * more looks are three more chances to be wrong).
+ */
+export const SCORES: Readonly<Record<DetectorFamily, { readonly least: number; readonly sure: number; readonly turned: number }>> = {
+  mingxi: { least: 0.5, sure: 0.6, turned: 0.75 },
+  yunet: { least: 0.6, sure: 0.7, turned: 0.8 },
+  scrfd: { least: 0.5, sure: 0.6, turned: 0.7 },
+};
+
+/** Shows the documented smallest face with at least 16 px. */
+const FULL: CopyRule = { shortSide: 1024, longSide: 4096 };
+/** Brings a face that fills the picture down to a size that detectors know. */
+const SMALL: CopyRule = { shortSide: 256, longSide: 1024 };
+/** For pictures in which nothing was found as they are. */
+const TURNED: CopyRule = { shortSide: 640, longSide: 2048 };
+/** For a box that was given, and for a face that was restored. */
+const CLOSE: CopyRule = { shortSide: 256, longSide: 256 };
+
+/** All faces of a picture, best first, also of one that is upside down or lies on its side. */
+export async function findFaces(pixels: Pixels, detector: FaceDetector): Promise<Face[]> {
+  const { least, turned: sureTurned } = SCORES[detector.family];
+  const full = await copyFor(pixels, FULL, detector);
+  const candidates = await look(detector, full, least);
+  if (detector.size === undefined && Math.min(full.width, full.height) > 1.5 * SMALL.shortSide) {
+    candidates.push(...(await look(detector, await copyFor(pixels, SMALL, detector), least)));
+  }
+  if (candidates.length > 0) return facesOf(candidates);
+  const copy = await copyFor(pixels, TURNED, detector);
+  let best: Candidate[] = [];
+  for (const orientation of [3, 6, 8] as const) {
+    const found = suppress(await lookTurned(detector, copy, orientation, sureTurned));
+    if (total(found) > total(best)) best = found;
+  }
+  return facesOf(best);
+}
+
+/** The face in a square that somebody gave, or undefined when the detector sees none there. */
+export async function findInBox(pixels: Pixels, [x, y, size]: Face['box'], detector: FaceDetector): Promise<Face | undefined> {
+  const part = partOf(pixels.width, pixels.height, [x - size / 2, y - size / 2, 2 * size]);
+  const cut = { rgb: cutOut(pixels.rgb, pixels.width, part), width: part.width, height: part.height };
+  const middle = [x + size / 2 - part.left, y + size / 2 - part.top] as const;
+  const faces = facesOf(await look(detector, await copyFor(cut, CLOSE, detector), SCORES[detector.family].least / 2));
+  const near = faces.filter(
+    ({ box }) => Math.abs(box[0] + box[2] / 2 - middle[0]) < size / 2 && Math.abs(box[1] + box[2] / 2 - middle[1]) < size / 2,
+  );
+  const [face] = near;
+  return face && moved(face, part.left, part.top);
+}
+
+/** The five points the detector sees in an aligned face; undefined when it sees no face. */
+export async function pointsOf(aligned: Pixels, detector: FaceDetector): Promise<FivePoints | undefined> {
+  const found = await look(detector, await copyFor(aligned, CLOSE, detector), SCORES[detector.family].least / 2);
+  return suppress(found)[0]?.points;
+}
+
+const copyFor = ({ rgb, width, height }: Pixels, rule: CopyRule, { size }: FaceDetector) =>
+  detectionCopy(rgb, width, height, size === undefined ? rule : { ...rule, size });
+
+const total = (candidates: readonly Candidate[]) => candidates.reduce((sum, { score }) => sum + score, 0);
+
+const facesOf = (candidates: readonly Candidate[]): Face[] =>
+  suppress(candidates).map((candidate) => ({ box: squared(candidate), score: candidate.score, points: candidate.points }));
+
+/** Candidates in the coordinates of the picture the copy was made of. */
+async function look(detector: FaceDetector, copy: DetectionCopy, least: number): Promise<Candidate[]> {
+  const outputs = await detector.run(copy.rgb, copy.width, copy.height);
+  return decodeDetections(detector.family, outputs, copy.width, copy.height, least).map((candidate) => enlarged(candidate, copy.factor));
+}
+
+async function lookTurned(detector: FaceDetector, copy: DetectionCopy, orientation: 3 | 6 | 8, least: number): Promise<Candidate[]> {
+  const found = await look(detector, { ...turned(copy, orientation), factor: 1 }, least);
+  const back = turnedBack(copy, orientation);
+  return found.map(({ left, top, width, height, score, points }) => {
+    const [one, other] = [back([left, top]), back([left + width, top + height])];
+    const upright = {
+      left: Math.min(one[0], other[0]),
+      top: Math.min(one[1], other[1]),
+      width: Math.abs(one[0] - other[0]),
+      height: Math.abs(one[1] - other[1]),
+      score,
+      points: points.map(back) as unknown as FivePoints,
+    };
+    return enlarged(upright, copy.factor);
+  });
+}
+
+function enlarged(candidate: Candidate, factor: number): Candidate {
+  const { left, top, width, height } = candidate;
+  return {
+    ...{ left: left * factor, top: top * factor, width: width * factor, height: height * factor, score: candidate.score },
+    points: scaled({ box: [0, 0, 0], score: 0, points: candidate.points }, factor).points,
+  };
+}
+
+function moved(face: Face, x: number, y: number): Face {
+  return {
+    box: [face.box[0] + x, face.box[1] + y, face.box[2]],
+    score: face.score,
+    points: face.points.map(([u, v]) => [u + x, v + y]) as unknown as FivePoints,
+  };
+}

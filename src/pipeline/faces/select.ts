@@ -1,0 +1,57 @@
+import { clarityOf, isClear } from '../../imaging/faces/clarity.ts';
+import { type Face, smallestFace } from '../../imaging/faces/face.ts';
+import { FACE_LIMITS } from '../../imaging/faces/limits.ts';
+import { shareInside } from '../../imaging/faces/mask.ts';
+import { poseProblem } from '../../imaging/faces/pose.ts';
+import type { Similarity } from '../../imaging/faces/similarity.ts';
+import { toTemplate } from '../../imaging/faces/template.ts';
+import type { Pixels } from './find.ts';
+
+/** A face to be restored, or why it is left to the general stage. */
+export type Selection =
+  | { readonly face: Face; readonly toFace: Similarity }
+  | { readonly face: Face; readonly toFace?: never; readonly reason: string };
+
+/** What a face must be to be restored, beside `FACE_LIMITS`. */
+export interface Demands {
+  /** How many times the source's size the picture has. */
+  readonly scale: number;
+  /** Least score. */
+  readonly sure: number;
+  /** The file is a JPEG so coarse that no face in it is clear. */
+  readonly compressed: boolean;
+}
+
+/**
+ * What is to be done with each face, largest first.
+ * @param source the picture before anything was restored
+ */
+export function selectFaces(faces: readonly Face[], source: Pixels, demands: Demands): Selection[] {
+  let restored = 0;
+  return [...faces]
+    .sort((one, other) => other.box[2] - one.box[2])
+    .map((face): Selection => {
+      const toFace = toTemplate(face.points);
+      const reason = reasonToLeave(face, toFace, source, demands);
+      if (reason !== undefined || !toFace) return { face, reason: reason ?? 'points do not form a face' };
+      if (restored === FACE_LIMITS.most) return { face, reason: `beyond the ${FACE_LIMITS.most} largest faces` };
+      restored += 1;
+      return { face, toFace };
+    });
+}
+
+/** In order of their cost: the first that holds. */
+function reasonToLeave(
+  { box, score, points }: Face,
+  toFace: Similarity | undefined,
+  { rgb, width, height }: Pixels,
+  { scale, sure, compressed }: Demands,
+): string | undefined {
+  const smallest = smallestFace(Math.min(width, height) / scale);
+  if (box[2] < smallest * scale) return `smaller than ${smallest} px`;
+  if (score < sure) return 'uncertain';
+  const pose = poseProblem(points);
+  if (pose || !toFace) return pose;
+  if (shareInside(toFace, width, height) < FACE_LIMITS.inside) return 'cut by the border';
+  return !compressed && isClear(clarityOf(rgb, width, height, box)) ? 'already clear' : undefined;
+}

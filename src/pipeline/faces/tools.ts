@@ -1,0 +1,29 @@
+import { type FaceDetector, openDetector } from '../../inference/detector.ts';
+import { type Network, openNetwork, type SessionOptions } from '../../inference/session.ts';
+import type { NetworkFile } from '../../models/manifest.ts';
+import type { Registry } from '../../models/registry.ts';
+
+/** The networks of the face stage, as far as there are any. */
+export interface FaceTools {
+  readonly detector?: FaceDetector;
+  readonly restorer?: { readonly name: string; readonly network: Network; readonly strength: number };
+}
+
+/** Names of the networks, or `auto` for the shipped ones. */
+export interface FaceChoice {
+  readonly faceModel: string;
+  readonly faceDetector: string;
+}
+
+/** @throws AppError for an unknown name, or a network that cannot be loaded */
+export async function openFaceTools(registry: Registry, choice: FaceChoice, options: SessionOptions): Promise<FaceTools> {
+  const face = registry.forFaces('face', choice.faceModel);
+  const detect = registry.forFaces('face-detect', choice.faceDetector);
+  // One without the other has nothing to do, but for points that a client sends.
+  const network = face && (await openNetwork(face, face.manifest.networks[0] as NetworkFile, options));
+  const detector = face && detect && (await openDetector(detect, options));
+  return {
+    ...(detector ? { detector } : {}),
+    ...(face && network ? { restorer: { name: face.manifest.name, network, strength: face.manifest.faceStrength ?? 1 } } : {}),
+  };
+}

@@ -1,0 +1,115 @@
+import { blendFace } from '../../imaging/faces/blend.ts';
+import { type Face, scaled, sizeClass, smallestFace } from '../../imaging/faces/face.ts';
+import { givenFace } from '../../imaging/faces/given.ts';
+import type { Point } from '../../imaging/faces/similarity.ts';
+import type { Context } from '../context.ts';
+import { findFaces, findInBox, type Pixels, SCORES } from '../faces/find.ts';
+import { restoreFace } from '../faces/restore-face.ts';
+import { type Selection, selectFaces } from '../faces/select.ts';
+import type { FaceTools } from '../faces/tools.ts';
+import type { RestoreReport } from '../report.ts';
+import { isCompressed } from './gate.ts';
+
+/**
+ * Expects `picture` and `restored` upright; guarantees `faces` and `faceStage`, and faces restored from
+ * the source's own pixels blended into `restored`, which stays the very same array where no face was
+ * changed. Memory is one aligned face's, however many there are.
+ */
+export async function faces(context: Context): Promise<void> {
+  const { task } = context;
+  context.faces = [];
+  context.faceStage = { detector: null, model: null };
+  if (task.options.face === 'off' || task.options.strength === 0 || task.options.faceStrength === 0) return;
+  const tools = await context.engine.faceTools();
+  const missing = whatIsMissing(tools, task.options.facePoints !== undefined);
+  if (missing !== undefined) {
+    context.faceStage = { ...context.faceStage, note: missing };
+    if (task.options.face === 'only') context.warnings.push(`Nothing was restored: ${missing}.`);
+    return;
+  }
+  context.faceStage = { detector: task.options.facePoints ? null : (tools.detector?.name ?? null), model: tools.restorer?.name ?? null };
+  const found = await facesIn(context, tools);
+  const demands = {
+    scale: context.model.manifest.scale,
+    sure: tools.detector ? SCORES[tools.detector.family].sure : 0,
+    compressed: isCompressed(context.analysis),
+  };
+  await restoreSelected(context, tools, [...found.without, ...selectFaces(found.faces, context.picture, demands)]);
+}
+
+function whatIsMissing({ detector, restorer }: FaceTools, given: boolean): string | undefined {
+  if (!restorer) return 'no face network is installed';
+  return detector || given ? undefined : 'no face detector is installed';
+}
+
+/** Found or given faces, and given boxes in which none was found. */
+async function facesIn(context: Context, { detector }: FaceTools): Promise<{ faces: Face[]; without: Selection[] }> {
+  const { restored, picture, task } = context;
+  // Noise and blocks hide faces: they are looked for where most of both is gone.
+  const pixels: Pixels = { rgb: restored, width: picture.width, height: picture.height };
+  const given = task.options.facePoints as readonly (readonly Point[])[] | undefined;
+  if (!given) return { faces: detector ? await findFaces(pixels, detector) : [], without: [] };
+  const faces: Face[] = [];
+  const without: Selection[] = [];
+  const { scale } = context.model.manifest;
+  for (const points of given) {
+    const known = givenFace(points.map(([x, y]): Point => [x * scale, y * scale]));
+    if ('points' in known) faces.push(known);
+    else {
+      const face = detector && (await findInBox(pixels, known.box, detector));
+      if (face) faces.push({ ...face, score: 1 });
+      else without.push({ face: { box: known.box, score: 1, points: NO_POINTS }, reason: 'no face was found in the box' });
+    }
+  }
+  return { faces, without };
+}
+
+const NO_POINTS = [] as unknown as Face['points'];
+
+async function restoreSelected(context: Context, { detector, restorer }: FaceTools, selections: readonly Selection[]): Promise<void> {
+  const { picture, task, analysis } = context;
+  if (!restorer) return;
+  const amount = (task.options.faceStrength ?? restorer.strength) * task.options.strength;
+  const chosen = selections.flatMap(({ toFace }) => (toFace ? [toFace] : []));
+  const blended: typeof chosen = [];
+  for (const { face, toFace, ...left } of selections) {
+    if (!toFace) {
+      context.faces.push(reported(context, face, 'left', 'reason' in left ? left.reason : undefined));
+      continue;
+    }
+    const place = chosen.indexOf(toFace);
+    const shown = { rgb: context.restored, width: picture.width, height: picture.height };
+    const result = await restoreFace({ source: picture, shown, toFace, network: restorer.network, detector, grey: analysis.grey });
+    if ('reason' in result) {
+      context.faces.push(reported(context, face, 'dropped', result.reason));
+    } else {
+      // The source stays as it is for the faces to come, and for 16-bit results.
+      if (context.restored === picture.rgb) context.restored = picture.rgb.slice();
+      const neighbours = { before: blended, after: chosen.slice(place + 1) };
+      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount }, neighbours);
+      blended.push(toFace);
+      context.faces.push(reported(context, face, 'restored'));
+    }
+    context.progress(0.9 + (0.08 * (place + 1)) / chosen.length);
+  }
+}
+
+/** In the source's pixels, whatever the enlargement. */
+function reported(
+  context: Context,
+  face: Face,
+  action: RestoreReport['faces'][number]['action'],
+  reason?: string,
+): RestoreReport['faces'][number] {
+  const { picture, model } = context;
+  const { box, points, score } = scaled(face, 1 / model.manifest.scale);
+  const tenth = (value: number) => Math.round(value * 10) / 10;
+  return {
+    box: box.map(tenth) as [number, number, number],
+    score: Math.round(score * 1000) / 1000,
+    points: points.map(([x, y]): [number, number] => [tenth(x), tenth(y)]),
+    size: sizeClass(box[2], smallestFace(Math.min(picture.width, picture.height) / model.manifest.scale)),
+    action,
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
