@@ -5,10 +5,16 @@ import { FACE_SIDE } from '../imaging/faces/template.ts';
 export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise')]);
 export type Suffering = Static<typeof Suffering>;
 
+/** Numbers a network computes in: 32-bit floating point, or 8-bit integers. */
+export const Precision = Type.Union([Type.Literal('fp32'), Type.Literal('int8')]);
+export type Precision = Static<typeof Precision>;
+
 const NetworkFile = Type.Object({
   file: Type.String({ pattern: '^[A-Za-z0-9._-]+\\.onnx$' }),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
   when: Type.Union([Suffering, Type.Literal('any')]),
+  /** Without it fp32. An int8 network stands beside the fp32 one it was made from, which serves where int8 does not pay. */
+  precision: Type.Optional(Precision),
   /** Names of the conditioning numbers the network takes, in order (see `imaging/conditions.ts`). */
   conditions: Type.Array(Type.String()),
 });
@@ -105,8 +111,13 @@ export function outputTensor(manifest: Pick<Manifest, 'input' | 'output'>): Pixe
  * What the schema alone cannot say; the first contradiction in words, or undefined. Holds for every
  * manifest, shipped or imported.
  */
-export function contradiction(manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'>): string | undefined {
-  const { task, scale, tile, detector } = manifest;
+export function contradiction(
+  manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'> & Partial<Pick<Manifest, 'networks'>>,
+): string | undefined {
+  const { task, scale, tile, detector, networks = [] } = manifest;
+  for (const { file, when, precision } of networks)
+    if (precision === 'int8' && !networks.some((other) => other.when === when && other.precision !== 'int8'))
+      return `networks: expected one in fp32 with when ${when} beside ${file}, received none`;
   for (const [which, tensor] of [['input', manifest.input] as const, ['output', outputTensor(manifest)] as const]) {
     const [black, white] = tensor.range ?? [0, 255];
     if (tensor.type === 'uint8' && (black !== 0 || white !== 255))

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
-import { contradiction, Manifest, type ModelTask, type NetworkFile, type Scale, type Suffering } from './manifest.ts';
+import { contradiction, Manifest, type ModelTask, type NetworkFile, type Precision, type Scale, type Suffering } from './manifest.ts';
 
 export interface ModelEntry {
   readonly manifest: Manifest;
@@ -117,14 +117,13 @@ function readManifest(file: string): { manifest: Manifest } | { problem: string 
   }
 }
 
-/** The network of a model for a picture that suffers from this. */
-export function networkFor(entry: ModelEntry, suffering: Suffering): NetworkFile {
-  const { networks } = entry.manifest;
-  return (
-    networks.find((network) => network.when === suffering) ??
-    networks.find((network) => network.when === 'any') ??
-    (networks[0] as NetworkFile)
-  );
+/** The network of a model for a picture that suffers from this, in this precision where the model has it. */
+export function networkFor(entry: ModelEntry, suffering: Suffering, precision: Precision = 'fp32'): NetworkFile {
+  const suitable = (wanted: Precision): NetworkFile | undefined => {
+    const networks = entry.manifest.networks.filter((network) => (network.precision ?? 'fp32') === wanted);
+    return networks.find((network) => network.when === suffering) ?? networks.find((network) => network.when === 'any');
+  };
+  return suitable(precision) ?? suitable('fp32') ?? (entry.manifest.networks[0] as NetworkFile);
 }
 
 /** @throws AppError PROCESS_ERROR when the file is missing or not the one the manifest names */
