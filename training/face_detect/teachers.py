@@ -15,7 +15,7 @@ from geometry import suppress
 
 def session(file: Path, threads: int = 1) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
+    options.intra_op_num_threads, options.log_severity_level = threads, 3
     return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
 
 
