@@ -8,6 +8,7 @@ import { reasonOf } from './db/postgres/failure.ts';
 import { loadServerKey } from './db/server-key.ts';
 import type { Db } from './db/tables.ts';
 import { createFetcher } from './fetcher/fetcher.ts';
+import type { PrecisionWish } from './inference/precision.ts';
 import { createAccounting } from './jobs/accounting.ts';
 import { registerJobMetrics } from './jobs/job-metrics.ts';
 import { createJobs, type JobsOptions } from './jobs/jobs.ts';
@@ -170,6 +171,8 @@ function startPool(config: Config, modelsDir: string, logger: Logger): Restorer 
     defaultModel: config.model,
     faceModel: config.faceModel,
     faceDetector: config.faceDetector,
+    precision: config.precision as PrecisionWish,
+    findings: config.data,
     queueLimit: config.queueLimit,
     maxTasks: config.workerTasks,
     maxMemory: config.workerMemory,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Config, threadsPerWorker } from '../config.ts';
+import type { PrecisionWish } from '../inference/precision.ts';
 import { childLimitsOf } from '../workers/child-limits.ts';
 import { createPool, type Pool, type PoolOptions } from '../workers/pool.ts';
 
@@ -18,6 +19,8 @@ export function commandPool(config: Config, workers: number, more: Partial<PoolO
     defaultModel: config.model,
     faceModel: config.faceModel,
     faceDetector: config.faceDetector,
+    precision: config.precision as PrecisionWish,
+    findings: config.data,
     queueLimit: Number.MAX_SAFE_INTEGER,
     maxTasks: config.workerTasks,
     maxMemory: config.workerMemory,

@@ -1,7 +1,7 @@
 import './no-telemetry.ts';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError } from '../errors.ts';
-import { type Manifest, type NetworkFile, outputTensor, type ScalarInput, type Scale } from '../models/manifest.ts';
+import { type Manifest, type NetworkFile, outputTensor, type Precision, type ScalarInput, type Scale } from '../models/manifest.ts';
 import { type ModelEntry, readVerified } from '../models/registry.ts';
 import { fromTensor, tensorShape, toTensor } from './pixel-tensor.ts';
 import { executionProviders, providerAdvice } from './provider.ts';
@@ -16,6 +16,7 @@ export interface SessionOptions {
 export interface Network {
   /** Names of the conditions `run` expects, in order. */
   readonly conditions: readonly string[];
+  readonly precision: Precision;
   /** The result's sides are this many times the source's. */
   readonly scale: Scale;
   /**
@@ -39,6 +40,7 @@ export async function openNetwork(entry: ModelEntry, file: NetworkFile, options:
   const bad = (what: string) => new AppError('PROCESS_ERROR', `The model ${manifest.name} ${what}.`);
   return {
     conditions: file.conditions,
+    precision: file.precision ?? 'fp32',
     scale: manifest.scale,
     async run(rgb, width, height, conditions) {
       const feeds: Record<string, Tensor> = { ...scalars, [picture]: pictureTensor(rgb, width, height, manifest) };
@@ -84,7 +86,8 @@ export function sessionOptions({ threads, provider }: SessionOptions): Inference
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     // Spinning threads burn the cores of the neighbours: 9-33 % slower on a shared machine.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    // 8-bit sums overflow silently on processors without VNNI instructions; this computes them exactly there, too.
+    extra: { session: { intra_op: { allow_spinning: '0' }, x64quantprecision: '1' } },
     logSeverityLevel: 3,
   };
 }

@@ -4,7 +4,7 @@ import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { Picture } from '../imaging/picture.ts';
 import type { TiledNetwork } from '../inference/lanes.ts';
-import type { Scale, Suffering } from '../models/manifest.ts';
+import type { Precision, Scale, Suffering } from '../models/manifest.ts';
 import type { ModelEntry } from '../models/registry.ts';
 import type { FaceTools } from './faces/tools.ts';
 import type { RestoreTask } from './options.ts';
@@ -55,6 +55,8 @@ export interface Context {
   gate: RestoreReport['gate'];
   /** gate */
   suffering: Suffering;
+  /** restore; undefined where nothing was restored */
+  precision?: Precision;
   /** restore, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
   restored: Uint8Array;
   /** faces */

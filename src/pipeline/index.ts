@@ -1,8 +1,9 @@
 import { toAppError } from '../errors.ts';
 import { refuseUnsafeLoaders } from '../imaging/codec.ts';
-import { createLanes, type Lanes, type TiledNetwork } from '../inference/lanes.ts';
-import type { Suffering } from '../models/manifest.ts';
-import { createRegistry, type ModelEntry, networkFor, shippedModelsDir } from '../models/registry.ts';
+import { createLanes, type TiledNetwork } from '../inference/lanes.ts';
+import { type PrecisionOptions, type PrecisionWish, precisionFor } from '../inference/precision.ts';
+import type { Precision } from '../models/manifest.ts';
+import { createRegistry, networkFor, shippedModelsDir } from '../models/registry.ts';
 import type { Context, Engine, Step } from './context.ts';
 import { type FaceTools, openFaceTools } from './faces/tools.ts';
 import type { RestoreTask } from './options.ts';
@@ -37,6 +38,10 @@ export interface PipelineOptions {
   /** Networks of the face stage; absent: the shipped ones. */
   readonly faceModel?: string;
   readonly faceDetector?: string;
+  /** Numbers the networks compute in; absent: what is faster here. */
+  readonly precision?: PrecisionWish;
+  /** Folder where what was measured on this machine is kept. */
+  readonly findings?: string;
 }
 
 export interface Pipeline {
@@ -53,10 +58,20 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const registry = createRegistry({ shippedDir: shippedModelsDir(), ...(options.modelsDir ? { importedDir: options.modelsDir } : {}) });
   const lanes = createLanes({ threads: options.threads, provider: options.provider ?? 'cpu' });
   const networks = new Map<string, Promise<TiledNetwork>>();
+  const precisions = new Map<string, Promise<Precision>>();
+  const wish: PrecisionOptions = {
+    wish: options.precision ?? 'auto',
+    provider: options.provider ?? 'cpu',
+    ...(options.findings === undefined ? {} : { dir: options.findings }),
+  };
   let faceTools: Promise<FaceTools> | undefined;
   const engine: Engine = {
     model: (name, scale) => registry.choose(name, scale, options.defaultModel ?? 'general'),
-    network: (entry, suffering) => loadOnce(networks, lanes, entry, suffering),
+    async network(entry, suffering) {
+      const precision = await once(precisions, entry.dir, () => precisionFor(entry, wish));
+      const file = networkFor(entry, suffering, precision);
+      return once(networks, `${entry.dir}/${file.file}`, () => lanes.open(entry, file));
+    },
     faceTools() {
       const { faceModel = 'auto', faceDetector = 'auto', threads, provider = 'cpu' } = options;
       faceTools ??= openFaceTools(registry, { faceModel, faceDetector }, { threads, provider });
@@ -82,21 +97,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-function loadOnce(
-  networks: Map<string, Promise<TiledNetwork>>,
-  lanes: Lanes,
-  entry: ModelEntry,
-  suffering: Suffering,
-): Promise<TiledNetwork> {
-  const file = networkFor(entry, suffering);
-  const key = `${entry.dir}/${file.file}`;
-  let network = networks.get(key);
-  if (!network) {
-    network = lanes.open(entry, file);
-    networks.set(key, network);
-    network.catch(() => networks.delete(key));
+/** What is made once per process; a failure is not kept. */
+function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  let found = made.get(key);
+  if (!found) {
+    found = make();
+    made.set(key, found);
+    found.catch(() => made.delete(key));
   }
-  return network;
+  return found;
 }
 
 async function run(task: RestoreTask, engine: Engine, progress: (done: number) => void): Promise<RestoreOutcome> {

@@ -1,4 +1,5 @@
 import { type Static, Type } from 'typebox';
+import { Precision } from '../models/manifest.ts';
 
 const Milliseconds = Type.Number({ minimum: 0 });
 
@@ -25,6 +26,11 @@ export const RestoreReport = Type.Object(
       clean: Type.Boolean(),
     }),
     model: Type.Union([Type.String(), Type.Null()], { description: 'The network that ran; null when the gate copied the source through.' }),
+    precision: Type.Optional(
+      Type.Union(Precision.anyOf, {
+        description: 'Numbers that network computed in: 32-bit floating point or 8-bit integers; absent when none ran.',
+      }),
+    ),
     gate: Type.Object({
       action: Type.Union([Type.Literal('copy'), Type.Literal('soften'), Type.Literal('restore')]),
       reason: Type.String(),

@@ -1,3 +1,4 @@
+import type { PrecisionWish } from '../inference/precision.ts';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
 import type { PlainError } from '../plain-error.ts';
@@ -16,6 +17,10 @@ export interface PipelineSettings {
   readonly faceModel?: string;
   /** The network that finds faces, by name; absent: the shipped one. */
   readonly faceDetector?: string;
+  /** Numbers the networks compute in; absent: what is faster here. */
+  readonly precision?: PrecisionWish;
+  /** Folder where what was measured on this machine is kept, if it exists; absent: every child measures. */
+  readonly findings?: string;
 }
 
 /** Parent → child. A task is sent only to a child that is ready and idle. */

@@ -59,7 +59,7 @@ class ProcessPool implements Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { threads, provider, modelsDir, defaultModel, faceModel, faceDetector } = options;
+    const { threads, provider, modelsDir, defaultModel, faceModel, faceDetector, precision, findings } = options;
     this.#crew = new Crew({
       entry: options.entry ?? entryFile('entry'),
       settings: {
@@ -67,6 +67,8 @@ class ProcessPool implements Pool {
         ...(defaultModel === undefined ? {} : { defaultModel }),
         ...(faceModel === undefined ? {} : { faceModel }),
         ...(faceDetector === undefined ? {} : { faceDetector }),
+        ...(precision === undefined ? {} : { precision }),
+        ...(findings === undefined ? {} : { findings }),
       },
       ...(options.limits ? { limits: options.limits } : {}),
       size: options.workers,

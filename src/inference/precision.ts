@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import ort from 'onnxruntime-node/package.json' with { type: 'json' };
+import { type Static, Type } from 'typebox';
+import { Value } from 'typebox/value';
+import { Precision } from '../models/manifest.ts';
+import { type ModelEntry, networkFor } from '../models/registry.ts';
+import { type Network, openNetwork } from './session.ts';
+
+/** What is asked for: a precision, or whichever is faster here. */
+export type PrecisionWish = 'auto' | Precision;
+
+/** What was measured on this machine. */
+export const PrecisionFinding = Type.Object({
+  precision: Precision,
+  /** How many times as fast the 8-bit network is. */
+  speedup: Type.Number(),
+  /** Root mean square difference of the two results, in levels of 255. */
+  difference: Type.Number(),
+});
+export type PrecisionFinding = Static<typeof PrecisionFinding>;
+
+export interface PrecisionOptions {
+  readonly wish: PrecisionWish;
+  /** Execution provider. Others than the processor run full precision: they are built for it. */
+  readonly provider: string;
+  /** Folder where findings are kept, if it exists; without it every process measures. */
+  readonly dir?: string;
+}
+
+/** Side of the measured picture: its tensors are beyond the caches, as a tile's are, and it takes 50 ms. */
+const SIDE = 192;
+const ROUNDS = 3;
+/** Less gain is not worth the last hundredths of a decibel. Measured 3.4 with VNNI instructions. */
+const WORTH = 1.25;
+/**
+ * The two networks differ by 1.3 levels on this picture; a processor or a library that computes 8-bit
+ * sums wrongly (they overflow silently in older instructions) is many times further off.
+ */
+const CLOSE = 6;
+
+/** Whether a model has 8-bit networks at all; imported ones have none. */
+export const hasInt8 = ({ manifest }: ModelEntry) => manifest.networks.some((network) => network.precision === 'int8');
+
+/**
+ * The precision a model runs in on this machine. With `auto` both are measured once and the finding is
+ * kept: the same machine always decides the same, whatever else it is doing.
+ * @throws AppError PROCESS_ERROR when a network cannot be loaded
+ */
+export async function precisionFor(entry: ModelEntry, { wish, provider, dir }: PrecisionOptions): Promise<Precision> {
+  if (!hasInt8(entry)) return 'fp32';
+  if (wish !== 'auto') return wish;
+  if (provider !== 'cpu') return 'fp32';
+  return (await findPrecision(entry, dir)).precision;
+}
+
+/** The finding for a model with 8-bit networks: the one that was kept, or a new one. */
+export async function findPrecision(entry: ModelEntry, dir?: string): Promise<PrecisionFinding> {
+  const file = dir !== undefined && existsSync(dir) ? join(dir, `precision-${machineKey(entry)}.json`) : undefined;
+  return (file === undefined ? undefined : read(file)) ?? keep(await measure(entry), file);
+}
+
+/** Changes with everything that may change the answer. */
+function machineKey({ manifest }: ModelEntry): string {
+  const parts = [process.arch, cpus()[0]?.model ?? '', ort.version, ...manifest.networks.map((network) => network.sha256)];
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 16);
+}
+
+function read(file: string): PrecisionFinding | undefined {
+  try {
+    const found: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return Value.Check(PrecisionFinding, found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The first of several processes that measure at once decides for all: `link` fails when the file is there. */
+function keep(finding: PrecisionFinding, file: string | undefined): PrecisionFinding {
+  if (file === undefined) return finding;
+  const own = `${file}.${process.pid}`;
+  try {
+    writeFileSync(own, JSON.stringify(finding), { mode: 0o600 });
+    linkSync(own, file);
+  } catch {
+    // A folder that cannot be written only costs the next process its 50 ms; a file that is there wins.
+  }
+  rmSync(own, { force: true });
+  return read(file) ?? finding;
+}
+
+/** Both networks in turns on one thread; the fastest round of each counts. */
+async function measure(entry: ModelEntry): Promise<PrecisionFinding> {
+  const options = { threads: 1, provider: 'cpu' };
+  const open = (precision: Precision) => openNetwork(entry, networkFor(entry, 'compression', precision), options);
+  const networks = [await open('fp32'), await open('int8')] as const;
+  const picture = testPicture();
+  const best = [Infinity, Infinity];
+  const results: Uint8Array[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [i, network] of networks.entries()) {
+      const { seconds, result } = await timed(network, picture);
+      best[i] = Math.min(best[i] as number, seconds);
+      results[i] = result;
+    }
+  }
+  for (const network of networks) await network.close();
+  const speedup = (best[0] as number) / (best[1] as number);
+  const difference = rootMeanSquare(results[0] as Uint8Array, results[1] as Uint8Array);
+  return { precision: speedup >= WORTH && difference <= CLOSE ? 'int8' : 'fp32', speedup, difference };
+}
+
+/** Processor time, not the clock: neighbours on a busy machine would decide otherwise. */
+async function timed(network: Network, picture: Uint8Array): Promise<{ seconds: number; result: Uint8Array }> {
+  const before = process.cpuUsage();
+  const result = await network.run(picture, SIDE, SIDE, new Float32Array(network.conditions.length).fill(0.3));
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: (user + system) / 1e6, result };
+}
+
+/** Ramps with fine texture: values and differences of every size, the same on every machine. */
+function testPicture(): Uint8Array {
+  const picture = new Uint8Array(SIDE * SIDE * 3);
+  for (let i = 0, state = 1; i < picture.length; i++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const x = Math.floor(i / 3) % SIDE;
+    const y = Math.floor(i / 3 / SIDE);
+    picture[i] = 16 + ((x * (1 + (i % 3)) + y) % 208) + (state >>> 28);
+  }
+  return picture;
+}
+
+function rootMeanSquare(a: Uint8Array, b: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += ((a[i] as number) - (b[i] as number)) ** 2;
+  return Math.sqrt(sum / a.length);
+}

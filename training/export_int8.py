@@ -1,0 +1,199 @@
+"""A quantised checkpoint to an ONNX file of integer operations (QDQ form), and its row in the manifest.
+
+    python training/export_int8.py --out models/general compression=runs/general-jpeg-int8/checkpoint.pt noise=runs/general-noise-int8/checkpoint.pt
+
+After `export.py`: the manifest must have the same network in full precision. The graph is written
+by hand, because its form decides the speed: onnxruntime then runs QLinearConv and QLinearAdd only,
+and all shuffles move bytes.
+"""
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import TensorProto, helper, numpy_helper
+
+from export import Deployed
+from model import CONDITIONS, NetworkConfig
+from quantised import PICTURE_STEP, QuantisedNet, walk, weight_steps
+
+# A tensor's quantisation: (size of one step, the byte that means 0).
+PICTURE = (PICTURE_STEP, 0)
+RESIDUAL = (PICTURE_STEP, 128)
+
+
+class Tape:
+    """Writes `walk` down as ONNX nodes. A tensor on the way: (its uint8 value's name, quantisation,
+    channels, scale it lives at). All of them are NCHW to ONNX; onnxruntime keeps them NHWC."""
+
+    def __init__(self, network: QuantisedNet):
+        self.network, self.nodes, self.constants = network, [], []
+
+    def emit(self, kind: str, *inputs: str, **attributes) -> str:
+        output = f"{kind}_{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [output], name=output, **attributes))
+        return output
+
+    def constant(self, value: np.ndarray) -> str:
+        name = f"constant_{len(self.constants)}"
+        self.constants.append(numpy_helper.from_array(value, name))
+        return name
+
+    def whole(self, *values: int) -> str:
+        return self.constant(np.array(values, np.int64))
+
+    def round(self, x: str, q) -> str:
+        return self.emit("QuantizeLinear", x, self.constant(np.float32(q[0])), self.constant(np.uint8(q[1])))
+
+    def real(self, x: str, q) -> str:
+        return self.emit("DequantizeLinear", x, self.constant(np.float32(q[0])), self.constant(np.uint8(q[1])))
+
+    def size(self, scale: int) -> list[str]:
+        """Height and width at 1/scale of the picture."""
+        return [self.emit("Div", side, self.whole(scale)) for side in (self.height, self.width)]
+
+    def reshape(self, x: str, *dimensions: str) -> str:
+        return self.emit("Reshape", x, self.emit("Concat", *dimensions, axis=0))
+
+    def convolve(self, x: str, q, weight: torch.Tensor, bias: torch.Tensor, stride: int, padding: int, out) -> str:
+        """int8 weights with one step per output channel, int32 bias in steps of the sum."""
+        steps = weight_steps(weight)
+        sums = (steps.double() * q[0]).numpy().astype(np.float32)
+        bytes_ = torch.round(weight / steps[:, None, None, None]).numpy().astype(np.int8)
+        zero = np.zeros(len(sums))
+        w = self.emit("DequantizeLinear", self.constant(bytes_), self.constant(steps.numpy()), self.constant(zero.astype(np.int8)), axis=0)
+        offset = np.rint(bias.double().numpy() / sums.astype(np.float64)).astype(np.int32)
+        b = self.emit("DequantizeLinear", self.constant(offset), self.constant(sums), self.constant(zero.astype(np.int32)), axis=0)
+        side = weight.shape[2]
+        return self.round(self.emit("Conv", self.real(x, q), w, b, kernel_shape=[side, side], strides=[stride] * 2, pads=[padding] * 4), out)
+
+    def sum(self, a: str, qa, b: str, qb, out) -> str:
+        return self.round(self.emit("Add", self.real(a, qa), self.real(b, qb)), out)
+
+    def quantisation(self, name: str):
+        quantiser = self.network.quantiser(name)
+        return quantiser.step.item(), int(quantiser.zero.item())
+
+    # What `walk` calls.
+
+    def conv(self, name: str, x, order: list[int] | None = None):
+        layer, out = self.network.get_submodule(name), self.quantisation(name)
+        weight, bias = layer.weight.detach(), layer.bias.detach()
+        if name == "head":
+            # The picture comes in the order (row, column, colour) of its bytes, not of pixel_unshuffle.
+            weight = torch.cat([weight[:, BYTE_ORDER], weight[:, 12:]], 1)
+        if name.startswith("grow."):
+            # pixel_shuffle's order (channel, row, column) to (row, column, channel): whole runs of bytes move.
+            rows = torch.arange(len(weight)).reshape(-1, 4).T.reshape(-1)
+            weight, bias = weight[rows], bias[rows]
+        y = self.convolve(x[0], x[1], weight, bias, layer.stride[0], layer.padding[0], out)
+        return y, out, len(weight), x[3] * layer.stride[0]
+
+    def add(self, name: str, a, b):
+        out = self.quantisation(name)
+        return self.sum(a[0], a[1], b[0], b[1], out), out, *a[2:]
+
+    def shuffle(self, x):
+        y, q, channels, scale = x
+        (height, width), (tall, wide), depth = self.size(scale), self.size(scale // 2), self.whole(channels // 4)
+        one, two = self.whole(1), self.whole(2)
+        y = self.reshape(self.emit("Transpose", y, perm=[0, 2, 3, 1]), one, height, width, two, two, depth)
+        y = self.reshape(self.emit("Transpose", y, perm=[0, 1, 3, 2, 4, 5]), one, tall, wide, depth)
+        return self.emit("Transpose", y, perm=[0, 3, 1, 2]), q, channels // 4, scale // 2
+
+    def last(self, name: str, x):
+        """The residual in whole levels, as two halves that are added one after the other: 8 bits hold
+        ±127 levels and strong noise needs more. round(r) = round(r/2 - 1/4) + round(r/2 + 1/4)."""
+        layer = self.network.get_submodule(name)
+        weight, bias = layer.weight.detach()[BYTE_ORDER] / 2, layer.bias.detach()[BYTE_ORDER] / 2
+        quarter = PICTURE_STEP / 4
+        both = torch.cat([weight, weight]), torch.cat([bias - quarter, bias + quarter])
+        y = self.convolve(x[0], x[1], *both, 1, 1, RESIDUAL)
+        y = self.emit("Transpose", y, perm=[0, 2, 3, 1])
+        halves = [f"{y}_low", f"{y}_high"]
+        self.nodes.append(helper.make_node("Split", [y, self.whole(12, 12)], halves, axis=3))
+        restored = self.picture
+        for half in halves:
+            restored = self.sum(restored, PICTURE, half, RESIDUAL, PICTURE)
+        return restored
+
+    def write(self) -> onnx.ModelProto:
+        shape = self.emit("Shape", "picture")
+        self.height, self.width = (self.emit("Gather", shape, self.whole(axis)) for axis in (1, 2))
+        (height, width), one, two, three = self.size(2), self.whole(1), self.whole(2), self.whole(3)
+        blocks = self.emit("Transpose", self.reshape("picture", one, height, two, width, two, three), perm=[0, 1, 3, 2, 4, 5])
+        self.picture = self.reshape(blocks, one, height, width, self.whole(12))
+        told = self.round(self.reshape("conditions", one, one, one, self.whole(len(CONDITIONS))), PICTURE)
+        maps = self.emit("Expand", told, self.emit("Concat", one, height, width, self.whole(len(CONDITIONS)), axis=0))
+        x = self.emit("Transpose", self.emit("Concat", self.picture, maps, axis=3), perm=[0, 3, 1, 2])
+        y = walk(self.network.config, self, (x, PICTURE, 12 + len(CONDITIONS), 2))
+        y = self.emit("Transpose", self.reshape(y, one, height, width, two, two, three), perm=[0, 1, 3, 2, 4, 5])
+        whole = self.emit("Concat", one, self.height, self.width, three, axis=0)
+        self.nodes.append(helper.make_node("Reshape", [y, whole], ["restored"]))
+        pixels = [1, "height", "width", 3]
+        graph = helper.make_graph(
+            self.nodes, "restore",
+            [helper.make_tensor_value_info("picture", TensorProto.UINT8, pixels),
+             helper.make_tensor_value_info("conditions", TensorProto.FLOAT, [1, len(CONDITIONS)])],
+            [helper.make_tensor_value_info("restored", TensorProto.UINT8, pixels)], self.constants)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        onnx.checker.check_model(model, full_check=True)
+        return model
+
+
+# (colour, row, column) of pixel_unshuffle, listed in the order (row, column, colour).
+BYTE_ORDER = [colour * 4 + row * 2 + column for row in range(2) for column in range(2) for colour in range(3)]
+
+
+def load(checkpoint: Path) -> tuple[QuantisedNet, dict]:
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    network = QuantisedNet(NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in state["config"]["network"].items()}))
+    network.load_state_dict(state["ema"])
+    return network.eval(), state
+
+
+def disagreement(network: QuantisedNet, file: Path) -> float:
+    """Root mean square difference in 8-bit levels between torch and onnxruntime on a smooth random picture."""
+    rng = np.random.default_rng(0)
+    coarse = torch.from_numpy(rng.random((1, 3, 24, 32), np.float32))
+    picture = torch.nn.functional.interpolate(coarse, scale_factor=8, mode="bicubic").clamp(0, 1)[0].permute(1, 2, 0)
+    picture = torch.round(picture * 255 + torch.from_numpy(rng.normal(0, 8, picture.shape))).clamp(0, 255).to(torch.uint8)[None]
+    condition = torch.tensor([[0.5] * len(CONDITIONS)])
+    with torch.no_grad():
+        expected = Deployed(network)(picture, condition).numpy().astype(float)
+    got = onnxruntime.InferenceSession(str(file)).run(None, {"picture": picture.numpy(), "conditions": condition.numpy()})[0]
+    return float(np.sqrt(np.mean((expected - got) ** 2)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("networks", nargs="+", metavar="WHEN=CHECKPOINT")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    manifest_file = args.out / "manifest.json"
+    manifest = json.loads(manifest_file.read_text())
+    for pair in args.networks:
+        when, _, checkpoint = pair.partition("=")
+        network, state = load(Path(checkpoint))
+        file = args.out / f"{when}-int8.onnx"
+        onnx.save(Tape(network).write(), str(file))
+        difference = disagreement(network, file)
+        if difference > 0.25:
+            raise SystemExit(f"{file}: torch and onnxruntime differ by {difference:.2f} levels (root mean square)")
+        print(f"{file}: {file.stat().st_size} bytes, torch and onnxruntime differ by {difference:.3f} levels (root mean square)")
+        kept = [n for n in manifest["networks"] if n["file"] != file.name]
+        full = next(n for n in kept if n["when"] == when)
+        row = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when, "precision": "int8",
+               "conditions": full["conditions"]}
+        kept.insert(kept.index(full) + 1, row)
+        manifest["networks"] = kept
+        manifest["training"][f"{when}-int8"] = {"iterations": state["iteration"], **state["config"]["quantise"]}
+    manifest_file.write_text(json.dumps(manifest, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Fine-tune a trained network for 8-bit integers. Resumable at any moment.
+
+    python training/quantise.py --init runs/general-jpeg-3/checkpoint.pt --out runs/general-jpeg-int8
+    python training/quantise.py --init runs/general-jpeg-3/checkpoint.pt --out runs/general-jpeg-int8   # goes on
+
+First the tensors' spans are read from training crops (`calibrate`), then weights and steps learn to
+give what the network gave before: the loss is the decibels that rounding costs, crop by crop. The
+run's own configuration (degradations, photographs, conditions) is the one stored in the checkpoint.
+Writes OUT/checkpoint.pt (EMA weights, steps, optimiser, position) and OUT/log.jsonl.
+"""
+import argparse
+import json
+import math
+import time
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import torch
+
+from export import load
+from quantised import QuantisedNet, calibrate
+from train import TrainConfig, save, stream
+
+
+@dataclass
+class QuantiseConfig:
+    iterations: int = 2000
+    patch: int = 96
+    batch: int = 8
+    calibration: int = 24         # batches
+    percentile: float = 99.99     # of every tensor's values kept inside its span at the start
+    weight_rate: float = 1e-4
+    step_rate: float = 1e-3       # of the logarithm of the steps
+    warmup: int = 50
+    ema: float = 0.995
+    clip: float = 0.5
+    # Squared error (45 dB) under which a crop's own error no longer makes rounding look worse.
+    floor: float = 3e-5
+    seed: int = 41
+    save_seconds: int = 120
+
+
+def decibels_lost(quantised, teacher, gt, floor: float):
+    """How far PSNR against the truth falls when the rounding error is added to the teacher's own."""
+    rounding = ((quantised - teacher) ** 2).mean((1, 2, 3))
+    own = ((teacher - gt) ** 2).mean((1, 2, 3))
+    return 10 / math.log(10) * torch.log1p(rounding / (own + floor)).mean()
+
+
+def to_picture(x: torch.Tensor) -> torch.Tensor:
+    return x.float().div_(255).contiguous(memory_format=torch.channels_last)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--init", type=Path, required=True, help="checkpoint of the network in full precision")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--data-root", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
+    parser.add_argument("--threads", type=int, default=1)
+    for field in fields(QuantiseConfig):
+        parser.add_argument("--" + field.name.replace("_", "-"), type=type(field.default), default=field.default)
+    args = parser.parse_args()
+    config = QuantiseConfig(**{field.name: getattr(args, field.name) for field in fields(QuantiseConfig)})
+    args.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(config.seed)
+    torch.set_num_threads(args.threads)
+
+    teacher, state = load(args.init)
+    known = {field.name for field in fields(TrainConfig)}
+    trained = {key: value for key, value in state["config"].items() if key in known}
+    crops = TrainConfig(**{**trained, "patch": config.patch, "batch": config.batch})
+    network = QuantisedNet(teacher.config)
+    network.load_state_dict(teacher.state_dict(), strict=False)
+    teacher, network = (n.to(memory_format=torch.channels_last) for n in (teacher, network))
+    steps = [q.log_step for q in network.quantisers.values()]
+    weights = [p for name, p in network.named_parameters() if not name.startswith("quantisers.")]
+    optimiser = torch.optim.Adam([{"params": weights, "peak": config.weight_rate},
+                                  {"params": steps, "peak": config.step_rate}], betas=(0.9, 0.99))
+    iteration, checkpoint = 0, args.out / "checkpoint.pt"
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(saved["network"])
+        optimiser.load_state_dict(saved["optimiser"])
+        iteration = saved["iteration"]
+    batches = stream(crops, args.data_root, config.seed + iteration)
+    if iteration == 0:
+        seen = [next(batches) for _ in range(config.calibration)]
+        calibrate(network, [(to_picture(lq), condition) for lq, _, condition in seen], config.percentile)
+    ema = saved["ema"] if iteration else {k: v.clone() for k, v in network.state_dict().items()}
+
+    log = open(args.out / "log.jsonl", "a", buffering=1)
+    lost, saved_at, started = 0.0, time.time(), time.process_time()
+    while iteration < config.iterations:
+        lq, gt, condition = next(batches)
+        lq, gt = to_picture(lq), to_picture(gt)
+        with torch.autocast("cpu", torch.bfloat16):
+            with torch.no_grad():
+                target = teacher.residual(lq, condition)
+            residual = network.residual(lq, condition)
+        loss = decibels_lost(lq + residual.float(), lq + target.float(), gt, config.floor)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, config.clip)
+        part = iteration / config.iterations
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * 0.5 * (1 + math.cos(math.pi * part)) * min(1.0, (iteration + 1) / config.warmup)
+        optimiser.step()
+        iteration += 1
+        decay = min(config.ema, iteration / (iteration + 10))
+        with torch.no_grad():
+            for key, value in network.state_dict().items():
+                ema[key].lerp_(value, 1 - decay)
+        lost += loss.item()
+        if iteration % 50 == 0:
+            log.write(json.dumps({"iteration": iteration, "cpu": round(time.process_time() - started), "lost": round(lost / 50, 4)}) + "\n")
+            lost = 0.0
+        if time.time() - saved_at > config.save_seconds or iteration == config.iterations:
+            save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(), "iteration": iteration,
+                              "config": {**state["config"], "quantise": asdict(config)}, "busy": state["busy"]})
+            saved_at = time.time()
+
+
+if __name__ == "__main__":
+    main()
