@@ -20,6 +20,7 @@ case "$*" in
   *build) if [ -f src/broken ]; then echo "src/broken: no"; exit 1; fi
     mkdir -p dist/cli; cp src/main.js dist/cli/main.js ;;
   *unit) exit "\${UNIT_STATUS:-0}" ;;
+  *cluster) exit "\${CLUSTER_STATUS:-0}" ;;
 esac
 `;
 
@@ -50,7 +51,7 @@ function calls(): string[] {
   const file = join(checkout, 'calls');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   rmSync(file, { force: true });
-  return lines.map((line) => line.split(' ').find((word) => ['ci', 'build', 'lint', 'types', 'unit'].includes(word)) ?? line);
+  return lines.map((line) => line.split(' ').find((word) => ['ci', 'build', 'lint', 'types', 'unit', 'cluster'].includes(word)) ?? line);
 }
 
 describe('set-up', () => {
@@ -173,6 +174,53 @@ describe('test', () => {
     const { status, stderr } = launch(['test'], { UNIT_STATUS: '1' });
     expect(status).toBe(1);
     expect(stderr).toMatch(/mingxi: failed: tests\n$/);
+  });
+
+  test('without --cluster one line says what is left out', () => {
+    quiet();
+    expect(launch(['test']).stderr).toMatch(/^mingxi: skipped: the cluster tests \(.*\); \.\/mingxi test --cluster runs them$/m);
+  });
+
+  test('with --cluster: servers that are missing are installed, then the cluster tests run last', () => {
+    quiet();
+    // A system that knows no package, so that all are missing, and an apt-get that writes down what it was asked.
+    put(join(checkout, 'bin/dpkg-query'), '#!/bin/sh\nexit 1\n');
+    put(join(checkout, 'bin/id'), '#!/bin/sh\necho 0\n');
+    put(
+      join(checkout, 'bin/apt-get'),
+      `#!/bin/sh\necho "runlevel $RUNLEVEL, services $("$POLICY_RC_D"; echo $?): $*" >>"${join(checkout, 'apt')}"\n`,
+    );
+    for (const name of ['dpkg-query', 'id', 'apt-get']) chmodSync(join(checkout, 'bin', name), 0o755);
+    const policy = join(checkout, 'policy');
+    const { status, stderr } = launch(['test', '--cluster'], { POLICY_RC_D: policy });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: expect.not.stringContaining('skipped') });
+    expect(calls()).toEqual(['ci', 'build', 'lint', 'types', 'unit', 'cluster']);
+    const asked = readFileSync(join(checkout, 'apt'), 'utf8');
+    for (const name of ['redis-server', 'postgresql', 'swift-proxy', 'memcached'])
+      expect(asked).toMatch(new RegExp(`^runlevel 1, services 101: .* install .* ${name}\\b`, 'm'));
+    // Services may start again.
+    expect(existsSync(policy)).toBe(false);
+  });
+
+  test('with --cluster: servers that are there are not asked for again; a failure is named', () => {
+    quiet();
+    put(join(checkout, 'bin/dpkg-query'), '#!/bin/sh\nprintf "install ok installed"\n');
+    put(join(checkout, 'bin/apt-get'), `#!/bin/sh\ncase "$*" in *redis*) touch "${join(checkout, 'apt')}" ;; esac\n`);
+    for (const name of ['dpkg-query', 'apt-get']) chmodSync(join(checkout, 'bin', name), 0o755);
+    const { status, stderr } = launch(['test', '--cluster'], { CLUSTER_STATUS: '1' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/mingxi: failed: cluster tests\n$/);
+    expect(existsSync(join(checkout, 'apt'))).toBe(false);
+  });
+
+  test('with --cluster, without the rights to install them: says what is needed', () => {
+    quiet();
+    put(join(checkout, 'bin/dpkg-query'), '#!/bin/sh\nexit 1\n');
+    put(join(checkout, 'bin/id'), '#!/bin/sh\necho 1000\n');
+    for (const name of ['dpkg-query', 'id']) chmodSync(join(checkout, 'bin', name), 0o755);
+    const { status, stderr } = launch(['test', '--cluster']);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/mingxi: test --cluster needs servers; as root on Debian: apt-get install redis-server postgresql/);
   });
 
   test('an unknown option is exit 2', () => {
