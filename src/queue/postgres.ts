@@ -1,0 +1,119 @@
+import type { Client, ClientConfig } from 'pg';
+import { optionalPackage } from '../optional-package.ts';
+import { type BullBackend, createBullQueue } from './bullmq.ts';
+import { type Bus, newsOf } from './bus.ts';
+import type { JobQueue, Listener } from './contract.ts';
+import type { ServerOptions } from './open.ts';
+
+/** Reconnecting waits this long at first and at most, ms. */
+const RETRY = { first: 100, most: 2_000 };
+/** A lost peer is noticed after some of these, ms. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 5_000 };
+const LIMITS = { connectionTimeoutMillis: 5_000, query_timeout: 3_000 };
+/** Connections of one part (announcing, working); each call is short. */
+const CONNECTIONS = 2;
+
+type Pg = typeof import('pg');
+
+/**
+ * BullMQ and LISTEN/NOTIFY over Postgres. BullMQ's tables are in a schema of their own (`bullmq`) and are
+ * brought up to date at the start.
+ * @throws ConfigError when a package is missing; Error when the server does not answer
+ */
+export async function createPostgresQueue({ url, name, onError }: ServerOptions): Promise<JobQueue> {
+  const { Queue, Worker, createPostgresBackend } = await optionalPackage('bullmq', 'MINGXI_QUEUE_URL', () => import('bullmq'));
+  const pg = (await optionalPackage('pg', 'MINGXI_QUEUE_URL', () => import('pg'))) as unknown as { default: Pg };
+  const connection = {
+    ...{ connectionString: url, migrate: true, max: CONNECTIONS, ...KEEP_ALIVE, connectionTimeoutMillis: 5_000 },
+    Client: heardOut(pg.default, onError),
+  };
+  const entries = new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend);
+  entries.on('error', onError);
+  try {
+    await entries.waitUntilReady();
+  } catch (error) {
+    await entries.close().catch(() => undefined);
+    throw error;
+  }
+  const bus = await createPostgresBus(pg.default, { connectionString: url, ...KEEP_ALIVE, ...LIMITS }, `mingxi.${name}.news`, onError);
+  const backend: BullBackend = {
+    entries,
+    onError,
+    makeWorker(processor, options) {
+      const worker = new Worker(name, processor, { ...options, connection }, createPostgresBackend);
+      worker.on('error', onError);
+      return worker;
+    },
+    bus,
+    close: async () => undefined,
+  };
+  return createBullQueue(backend);
+}
+
+/**
+ * BullMQ has its pool's clients in hand for a while without listening to their errors, and an error
+ * event that nobody listens to ends the process.
+ */
+function heardOut(pg: Pg, onError: (error: unknown) => void): Pg['Client'] {
+  return class extends pg.Client {
+    constructor(config?: string | ClientConfig) {
+      super(config);
+      this.on('error', onError);
+    }
+  };
+}
+
+/** News over LISTEN/NOTIFY on one connection, which is made again whenever it ends. */
+async function createPostgresBus(pg: Pg, config: ClientConfig, channel: string, onError: (error: unknown) => void): Promise<Bus> {
+  let client: Client | undefined;
+  let listener: Listener | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let closed = false;
+  const listenTo = (one: Client) => one.query(`listen ${one.escapeIdentifier(channel)}`);
+
+  const connect = async () => {
+    const next = new pg.Client(config);
+    next.on('error', onError);
+    next.once('end', () => {
+      if (client === next) client = undefined;
+      again(RETRY.first);
+    });
+    next.on('notification', ({ payload }) => {
+      const news = newsOf(payload);
+      if (news) listener?.news(news);
+    });
+    await next.connect();
+    if (listener) await listenTo(next);
+    client = next;
+    // What was sent while there was no connection is lost.
+    listener?.look();
+  };
+  const again = (wait: number) => {
+    if (closed || retry) return;
+    retry = setTimeout(() => {
+      retry = undefined;
+      if (closed || client) return;
+      connect().catch((error) => {
+        onError(error);
+        again(Math.min(wait * 2, RETRY.most));
+      });
+    }, wait);
+    retry.unref();
+  };
+  await connect();
+  return {
+    async send(news) {
+      if (!client) throw new Error('the connection for news is being made again');
+      await client.query('select pg_notify($1, $2)', [channel, JSON.stringify(news)]);
+    },
+    listen(one) {
+      listener = one;
+      if (client) listenTo(client).catch(onError);
+    },
+    async close() {
+      closed = true;
+      clearTimeout(retry);
+      await client?.end();
+    },
+  };
+}

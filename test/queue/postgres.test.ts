@@ -1,0 +1,28 @@
+import { openQueue } from '../../src/queue/open.ts';
+import { queueContract } from '../contract/queue.ts';
+import { childrenOf } from '../e2e/server-process.ts';
+import { describeOnPostgres, postgresServer } from '../support/postgres-server.ts';
+
+describeOnPostgres('queue on Postgres', () => {
+  queueContract('Postgres', async () => {
+    const server = await postgresServer();
+    const url = await server.createDatabase();
+    return (service) => ({
+      open: () => openQueue({ url, name: service, folder: '', onError: () => {} }),
+      server: {
+        stop: () => server.stop('SIGQUIT'),
+        start: () => server.start(),
+        freeze: () => signalAll(server.pid, 'SIGSTOP'),
+        thaw: () => signalAll(server.pid, 'SIGCONT'),
+        forget: async () => void (await server.query('truncate bullmq.job cascade', url)),
+      },
+      close: () => server.close(),
+    });
+  });
+});
+
+/** Postgres answers from a process of its own for every connection. */
+function signalAll(pid: number | undefined, signal: NodeJS.Signals): void {
+  if (pid === undefined) throw new Error('the server does not run');
+  for (const one of [pid, ...childrenOf(pid)]) process.kill(one, signal);
+}
