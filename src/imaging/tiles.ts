@@ -15,10 +15,16 @@ export interface TileRule {
   readonly multiple: number;
   /** Context fed around the kept part, at least the network's effective receptive field. */
   readonly halo: number;
-  /** Largest tile side. */
+  /** The largest tile has so many pixels squared, in whatever shape: it bounds memory. */
   readonly max: number;
   /** The only tile side the network takes; smaller pictures are padded to it. */
   readonly size?: number;
+}
+
+/** One side in `count` equal parts of `side` pixels, context included. */
+interface Cut {
+  readonly count: number;
+  readonly side: number;
 }
 
 interface Span {
@@ -28,36 +34,55 @@ interface Span {
   readonly keepSize: number;
 }
 
+/** What a tile costs beside its pixels, in pixels: calls, copies. Keeps tiny pictures whole. */
+const CALL = 64 ** 2;
+/** So many largest tiles may be in work at once; more lanes get smaller ones, so that memory stays bounded. */
+const LARGEST_AT_ONCE = 2;
+
 const roundUp = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
 
+/** Every useful number of tiles along one side, fewest first: a further one only where it makes them smaller. */
+function cuts(length: number, rule: TileRule): readonly Cut[] {
+  const { multiple, halo, size } = rule;
+  const padded = roundUp(length, multiple);
+  if (size !== undefined) return [{ count: padded <= size ? 1 : Math.ceil((padded - 2 * halo) / (size - 2 * halo)), side: size }];
+  const result: Cut[] = [{ count: 1, side: padded }];
+  for (let count = 2, last = padded; last > 2 * halo + multiple; count++) {
+    const side = roundUp((padded + (count - 1) * 2 * halo) / count, multiple);
+    if (side < last) result.push({ count, side });
+    last = side;
+  }
+  return result;
+}
+
 /**
- * Cuts one side into equal tiles. Where it fits one, there is one tile of the padded size: no waste.
- * Else all tiles have the same size, so the engine's memory plan is reused, and their kept parts
- * touch without overlap: neighbours agree within the receptive field, so no blending is needed.
+ * Cuts one side into equal tiles, so the engine's memory plan is reused. Their kept parts touch without
+ * overlap: neighbours agree within the receptive field, so no blending is needed.
  */
-function spans(length: number, rule: TileRule): Span[] {
-  const padded = roundUp(length, rule.multiple);
-  const largest = rule.size ?? rule.max;
-  if (padded <= largest) return [{ start: 0, size: rule.size ?? padded, keep: 0, keepSize: length }];
-  const count = Math.ceil((padded - 2 * rule.halo) / (largest - 2 * rule.halo));
-  const size = rule.size ?? roundUp((padded + (count - 1) * 2 * rule.halo) / count, rule.multiple);
+function spans(length: number, { count, side }: Cut, { multiple, halo }: TileRule): Span[] {
+  if (count === 1) return [{ start: 0, size: side, keep: 0, keepSize: length }];
   const result: Span[] = [];
   let keep = 0;
   for (let i = 0; i < count; i++) {
     const last = i === count - 1;
-    const start = last ? padded - size : i * (size - 2 * rule.halo);
-    const end = last ? length : start + size - rule.halo;
-    result.push({ start, size, keep, keepSize: end - keep });
+    const start = last ? roundUp(length, multiple) - side : i * (side - 2 * halo);
+    const end = last ? length : start + side - halo;
+    result.push({ start, size: side, keep, keepSize: end - keep });
     keep = end;
   }
   return result;
 }
 
-/** Tiles in reading order; their kept parts cover width × height exactly once. */
-export function planTiles(width: number, height: number, rule: TileRule): Tile[] {
-  const columns = spans(width, rule);
-  return spans(height, rule).flatMap((row) =>
-    columns.map((column) => ({
+/**
+ * Tiles in reading order; their kept parts cover width × height exactly once. All have one size. How
+ * many columns and rows: what `lanes` that compute side by side finish first, counting the context
+ * that every cut makes them compute twice.
+ */
+export function planTiles(width: number, height: number, rule: TileRule, lanes = 1): Tile[] {
+  const { columns, rows } = fastest(width, height, rule, lanes);
+  const across = spans(width, columns, rule);
+  return spans(height, rows, rule).flatMap((row) =>
+    across.map((column) => ({
       x: column.start,
       y: row.start,
       width: column.size,
@@ -68,4 +93,23 @@ export function planTiles(width: number, height: number, rule: TileRule): Tile[]
       keepHeight: row.keepSize,
     })),
   );
+}
+
+function fastest(width: number, height: number, rule: TileRule, lanes: number): { readonly columns: Cut; readonly rows: Cut } {
+  const across = cuts(width, rule);
+  const down = cuts(height, rule);
+  const [narrowest, lowest] = [across.at(-1) as Cut, down.at(-1) as Cut];
+  // The smallest possible tile may be larger than a lane's share, but never than the largest tile.
+  const largest = Math.max(rule.max ** 2 * Math.min(1, LARGEST_AT_ONCE / lanes), narrowest.side * lowest.side);
+  let best = { columns: narrowest, rows: lowest, cost: Number.POSITIVE_INFINITY };
+  for (const row of down) {
+    const first = across.findIndex((column) => column.side * row.side <= largest);
+    if (first < 0) continue;
+    // More cuts only cost more, but for evening out the lanes.
+    for (const column of across.slice(first, first + lanes)) {
+      const cost = Math.ceil((column.count * row.count) / lanes) * (column.side * row.side + CALL);
+      if (cost < best.cost) best = { columns: column, rows: row, cost };
+    }
+  }
+  return best;
 }

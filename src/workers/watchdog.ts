@@ -15,7 +15,8 @@ setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGK
  * Resolves when the watch is kept: a thread cannot come up while the main thread already computes.
  */
 export function dieWithParent(): Promise<void> {
-  process.once('disconnect', () => process.exit(0));
+  // Not exit(): it would terminate the lanes, and ONNX Runtime aborts when a thread ends in the middle of a run.
+  process.once('disconnect', () => process.kill(process.pid, 'SIGKILL'));
   // execArgv []: the thread is plain JavaScript and needs no loader of the main thread.
   const watch = new Worker(SOURCE, { eval: true, execArgv: [], env: {}, stdout: true, stderr: true });
   watch.unref();

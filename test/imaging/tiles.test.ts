@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTile, writeTile } from '../../src/imaging/tile-pixels.ts';
-import { planTiles, type TileRule } from '../../src/imaging/tiles.ts';
+import { planTiles, type Tile, type TileRule } from '../../src/imaging/tiles.ts';
 
 const rules = fc.record({
   multiple: fc.constantFrom(8, 16),
@@ -9,17 +9,20 @@ const rules = fc.record({
   max: fc.constantFrom(128, 160, 256),
 }) as fc.Arbitrary<TileRule>;
 const side = fc.integer({ min: 17, max: 900 });
+const lanes = fc.integer({ min: 1, max: 6 });
 
 describe('planTiles', () => {
   it('kept parts cover every pixel exactly once; origins and sizes keep the phase; context is never short', () => {
     fc.assert(
-      fc.property(side, side, rules, (width, height, rule) => {
+      fc.property(side, side, rules, lanes, (width, height, rule, lanes) => {
         const covered = new Uint8Array(width * height);
-        for (const tile of planTiles(width, height, rule)) {
+        for (const tile of planTiles(width, height, rule, lanes)) {
           expect([tile.x % rule.multiple, tile.y % rule.multiple, tile.width % rule.multiple, tile.height % rule.multiple]).toEqual([
             0, 0, 0, 0,
           ]);
-          expect(Math.max(tile.width, tile.height)).toBeLessThanOrEqual(rule.max);
+          expect(tile.width * tile.height).toBeLessThanOrEqual(rule.max ** 2);
+          expect(Math.min(tile.x, tile.y, tile.keepX - tile.x, tile.keepY - tile.y)).toBeGreaterThanOrEqual(0);
+          expect(Math.min(tile.keepWidth, tile.keepHeight)).toBeGreaterThan(0);
           // Context: the halo, or the picture's own edge.
           expect(tile.x === 0 || tile.keepX - tile.x >= rule.halo).toBe(true);
           expect(tile.y === 0 || tile.keepY - tile.y >= rule.halo).toBe(true);
@@ -37,18 +40,45 @@ describe('planTiles', () => {
 
   it('tiles of one picture have one size per side, so the engine keeps its memory plan', () => {
     fc.assert(
-      fc.property(side, side, rules, (width, height, rule) => {
-        const tiles = planTiles(width, height, rule);
+      fc.property(side, side, rules, lanes, (width, height, rule, lanes) => {
+        const tiles = planTiles(width, height, rule, lanes);
         expect(new Set(tiles.map((tile) => `${tile.width}×${tile.height}`)).size).toBe(1);
       }),
     );
+  });
+
+  it('a picture worth it gives every lane a tile; the slowest lane never computes more than one lane would', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1000, max: 4096 }), fc.integer({ min: 1000, max: 4096 }), lanes, (width, height, lanes) => {
+        const rule = { multiple: 8, halo: 64, max: 1216 };
+        const work = (tiles: readonly Tile[]) => Math.ceil(tiles.length / lanes) * (tiles[0] as Tile).width * (tiles[0] as Tile).height;
+        const tiles = planTiles(width, height, rule, lanes);
+        expect(tiles.length).toBeGreaterThanOrEqual(lanes);
+        // Above two lanes tiles are kept smaller, for the sake of memory.
+        if (lanes <= 2) expect(work(tiles)).toBeLessThanOrEqual(work(planTiles(width, height, rule)));
+        // Context and uneven ends cost less than dividing gains.
+        expect((work(tiles) * lanes) / (width * height)).toBeLessThan(1.25 + 0.15 * (lanes - 1));
+      }),
+    );
+  });
+
+  it('a tiny picture stays whole: a second tile would be all context', () => {
+    expect(planTiles(48, 48, { multiple: 8, halo: 64, max: 1216 }, 4)).toHaveLength(1);
+    expect(planTiles(120, 90, { multiple: 8, halo: 64, max: 1216 }, 2)).toHaveLength(1);
+  });
+
+  it('the largest legal pictures are planned in no time', () => {
+    const began = performance.now();
+    const tiles = planTiles(65_535, 15_258, { multiple: 8, halo: 64, max: 1216 }, 4);
+    expect(tiles.reduce((sum, tile) => sum + tile.keepWidth * tile.keepHeight, 0)).toBe(65_535 * 15_258);
+    expect(performance.now() - began).toBeLessThan(5000);
   });
 
   it('a network with one side only gets tiles of that side, and every pixel is kept once', () => {
     fc.assert(
       fc.property(side, side, fc.constantFrom(64, 96, 130), fc.constantFrom(0, 10, 16), (width, height, size, halo) => {
         const covered = new Uint8Array(width * height);
-        for (const tile of planTiles(width, height, { multiple: 2, halo, max: 16, size })) {
+        for (const tile of planTiles(width, height, { multiple: 2, halo, max: 16, size }, 3)) {
           expect([tile.width, tile.height]).toEqual([size, size]);
           expect(Math.min(tile.x, tile.y)).toBeGreaterThanOrEqual(0);
           expect(tile.x === 0 || tile.keepX - tile.x >= halo).toBe(true);
