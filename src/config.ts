@@ -162,7 +162,12 @@ export const VARIABLES = {
   serverKey: secret(
     'Key that encrypts recoverable API secrets, 64 hex digits, the same on all machines of one database; empty: made once in DATA/server.key (0600).',
   ),
-  jobConcurrency: integer(0, 0, 1024, 'Asynchronous jobs run at once; 0: as many as workers.'),
+  queueUrl: secret(
+    'Server by which processes on several machines learn of jobs, redis://, rediss:// or postgres://USER:PASSWORD@HOST:PORT/DATABASE; empty: the database alone, for one machine.',
+  ),
+  queueName: text('mingxi', 'Services with different names share that server without meeting.'),
+  jobLease: number(15, 1, 600, 'A process that says nothing for this long is taken for dead, and its jobs are taken up by others.', 's'),
+  jobConcurrency: integer(0, 0, 1024, 'Jobs of the queue run at once; 0: as many as workers.'),
   jobAttempts: integer(3, 1, 20, 'A job whose worker died is tried this often.'),
   jobTakeovers: integer(20, 0, 1000, 'A job is taken up again this often after the server that ran it ended without warning.'),
   jobLimit: integer(100_000, 1, 10_000_000, 'Asynchronous jobs that may be queued or running; more are refused.'),
