@@ -30,14 +30,16 @@ class Deployed(torch.nn.Module):
         self.network = network
 
     def forward(self, picture, conditions):
-        # Shuffles run on bytes and arithmetic on half-resolution planes: a quarter of the memory
-        # traffic of float NHWC <-> NCHW (DepthToSpace and Transpose run on one thread in onnxruntime).
+        # Shuffles run on bytes and arithmetic on half-resolution planes: a quarter of the memory traffic
+        # of float NHWC <-> NCHW. And in two moves each, one that turns pixels into planes and one that
+        # moves whole rows, both of which onnxruntime does 15 times as fast as the one move with six axes.
         _, height, width, _ = picture.shape
-        blocks = picture.reshape(1, height // 2, 2, width // 2, 2, 3).permute(0, 5, 2, 4, 1, 3)
-        half = blocks.reshape(1, 12, height // 2, width // 2).float() / 255
+        rows, columns = height // 2, width // 2
+        planes = picture.reshape(1, height, columns, 6).permute(0, 3, 1, 2).reshape(2, 3, rows, 2, columns)
+        half = planes.permute(1, 3, 0, 2, 4).reshape(1, 12, rows, columns).float() / 255
         restored = torch.clamp(torch.round((half + self.network.half_residual(half, conditions)) * 255), 0, 255)
-        planes = restored.to(torch.uint8).reshape(1, 3, 2, 2, height // 2, width // 2)
-        return planes.permute(0, 4, 2, 5, 3, 1).reshape(1, height, width, 3)
+        planes = restored.to(torch.uint8).reshape(3, 2, 2, rows, columns).permute(2, 0, 3, 1, 4)
+        return planes.reshape(1, 6, height, columns).permute(0, 2, 3, 1).reshape(1, height, width, 3)
 
 
 def load(checkpoint: Path) -> tuple[RestorationNet, dict]:
