@@ -7,6 +7,8 @@ import type { Picture } from './picture.ts';
 export interface SourceFacts {
   readonly alpha: boolean;
   readonly bits: 8 | 16;
+  /** Decoded without a complaint: the file's own bytes may be handed on. */
+  readonly sound: boolean;
   /** The container itself is grey (one colour channel). */
   readonly greyContainer: boolean;
   readonly icc: Uint8Array | undefined;
@@ -74,7 +76,9 @@ export async function decodePicture(bytes: Buffer, header: Header, maxPixels: nu
     const image = sharp(bytes, options).toColourspace(deep ? 'rgb16' : 'srgb');
     return image.raw({ depth: deep ? 'ushort' : 'uchar' }).toBuffer({ resolveWithObject: true });
   };
+  let sound = true;
   const { data, info } = await read('warning').catch(async () => {
+    sound = false;
     const tolerant = await read('error').catch((cause) => {
       throw damaged(cause);
     });
@@ -91,7 +95,8 @@ export async function decodePicture(bytes: Buffer, header: Header, maxPixels: nu
       alpha: info.channels === 4,
       bits: deep ? 16 : 8,
       greyContainer,
-      icc: cmyk ? undefined : metadata.icc,
+      sound,
+      icc: cmyk || !isProfile(metadata.icc) ? undefined : metadata.icc,
       exif: withoutPrefix(metadata.exif),
       xmp: metadata.xmp,
     },
@@ -105,6 +110,11 @@ function damaged(cause: unknown): AppError {
   if (/pixel limit/i.test(text))
     return new AppError('RESOLUTION_TOO_LARGE_ERROR', 'The picture has more pixels than are accepted.', { cause });
   return new AppError('IMAGE_DECODE_ERROR', 'The picture cannot be decoded: the file is damaged or cut off.', { cause });
+}
+
+/** ICC.1:2022 §7.2: a header of 128 bytes with a signature at 36. Anything else would only trouble the next reader. */
+function isProfile(icc: Uint8Array | undefined): boolean {
+  return icc !== undefined && icc.length >= 128 && String.fromCharCode(...icc.subarray(36, 40)) === 'acsp';
 }
 
 /** libvips hands Exif over with its JPEG prefix; the block proper begins with the TIFF header. */

@@ -11,7 +11,7 @@ const FULL_CHROMA_QUALITY = 90;
 
 /**
  * Expects `restored` upright; guarantees the result file, complete or absent, and `outcome`. An
- * unchanged picture whose container is also the result's keeps its very bytes.
+ * unchanged picture whose container is also the result's keeps its very bytes, if they are sound.
  */
 export async function encode(context: Context): Promise<void> {
   const { task, picture } = context;
@@ -38,9 +38,10 @@ function resultFormat({ task, header, warnings }: Context): ContainerFormat {
   return format;
 }
 
-function keepsItsBytes({ restored, picture, header, task, model }: Context, format: ContainerFormat): boolean {
+function keepsItsBytes({ restored, picture, facts, header, task, model }: Context, format: ContainerFormat): boolean {
   return (
     restored === picture.rgb &&
+    facts.sound &&
     model.manifest.scale === 1 &&
     format === header.format &&
     header.orientation === 1 &&

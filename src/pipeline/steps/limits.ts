@@ -18,20 +18,25 @@ export async function limits(context: Context): Promise<void> {
   checkResultSize(context);
 }
 
-/** An enlarged result has 4 or 16 times the pixels: what the source may have does not bound it. */
+/**
+ * An enlarged result has 4 or 16 times the pixels: what the source may have does not bound it. And one
+ * container allows longer sides than another: a PNG strip of 20000 px cannot become a WebP file.
+ */
 function checkResultSize({ header, model, task }: Context): void {
   const { scale } = model.manifest;
-  if (scale === 1) return;
   const [width, height] = [(header.width ?? 0) * scale, (header.height ?? 0) * scale];
   const most = task.limits.maxResultPixels ?? DEFAULT_RESULT_PIXELS;
   const refuse = (what: string) => {
-    throw new AppError('RESOLUTION_TOO_LARGE_ERROR', `The picture enlarged ×${scale} would be ${width}×${height} px; ${what}.`);
+    throw new AppError(
+      'RESOLUTION_TOO_LARGE_ERROR',
+      `The picture${scale === 1 ? '' : ` enlarged ×${scale}`} would be ${width}×${height} px; ${what}.`,
+    );
   };
-  if (width * height > most) refuse(`a result may have at most ${most} pixels`);
+  if (scale > 1 && width * height > most) refuse(`a result may have at most ${most} pixels`);
   const format = task.options.format === 'same' ? header.format : task.options.format;
   const side = LONGEST_SIDE[format] ?? 2 ** 31 - 1;
   if (Math.max(width, height) > side) refuse(`the format of the result allows ${side} px a side`);
 }
 
-/** What the containers can say: 16 bits in JPEG, 14 in WebP (also what an AVIF becomes). */
-const LONGEST_SIDE: Readonly<Record<string, number>> = { jpg: 65_535, webp: 16_383, avif: 16_383 };
+/** What encoders write: libjpeg stops short of its 16 bits, WebP has 14 (also what an AVIF becomes). */
+const LONGEST_SIDE: Readonly<Record<string, number>> = { jpg: 65_500, webp: 16_383, avif: 16_383 };
