@@ -1,6 +1,7 @@
 // The summaries and tags of route schemas are declared by the OpenAPI plugin.
 import type {} from '@fastify/swagger';
 import type { ApiKey } from '../db/keys.ts';
+import type { CallSpan } from '../observability/tracing.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -8,6 +9,8 @@ declare module 'fastify' {
     apiKey: ApiKey | null;
     /** Aborts with a ClientGone when the connection ends before the answer. */
     gone: AbortSignal;
+    /** The request's span; null on quiet routes. */
+    span: CallSpan | null;
     /** Name of the failure this request is answered with, for logs; '' on success. */
     failure: string;
   }

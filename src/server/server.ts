@@ -8,6 +8,7 @@ import { refuseWhileDraining } from './plugins/drain.ts';
 import { answerErrors } from './plugins/errors.ts';
 import { describeApi } from './plugins/openapi.ts';
 import { echoRequestId, requestId } from './plugins/request-id.ts';
+import { traceRequests } from './plugins/trace.ts';
 import { ROUTES } from './routes/index.ts';
 import './request-state.ts';
 
@@ -40,6 +41,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   echoRequestId(server);
   watchClient(server);
   logAccess(server, deps.metrics);
+  traceRequests(server);
   answerErrors(server);
   await allowOrigins(server, deps.config.corsOrigins);
   refuseWhileDraining(server, deps.lifecycle);

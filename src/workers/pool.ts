@@ -1,4 +1,5 @@
 import { AppError } from '../errors.ts';
+import { inSpan } from '../observability/tracing.ts';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
 import { admit, closing, expectedWait, type Load } from './admission.ts';
@@ -10,6 +11,7 @@ import { CostEstimate } from './estimate.ts';
 import type { PoolEvent } from './events.ts';
 import { Job } from './job.ts';
 import type { PipelineSettings } from './messages.ts';
+import { describe } from './picture-span.ts';
 import { entryFile } from './spawn.ts';
 
 export interface PoolOptions extends PipelineSettings {
@@ -88,7 +90,16 @@ class ProcessPool implements Pool {
     }
   }
 
-  async run(task: RestoreTask, options: RunOptions = {}): Promise<RestoreOutcome> {
+  run(task: RestoreTask, options: RunOptions = {}): Promise<RestoreOutcome> {
+    return inSpan('picture', {}, async (span) => {
+      const job = this.#accept(task, options);
+      const outcome = await job.promise;
+      describe(span, job, outcome);
+      return outcome;
+    });
+  }
+
+  #accept(task: RestoreTask, options: RunOptions): Job {
     if (this.#closing) throw closing();
     options.signal?.throwIfAborted();
     const cost = this.#estimate.of(options.pixels);
@@ -101,7 +112,7 @@ class ProcessPool implements Pool {
     this.#waiting.push(job);
     this.#keepAlive ??= setInterval(() => {}, 2 ** 30);
     this.#feed();
-    return job.promise;
+    return job;
   }
 
   stats(): RestorerStats {

@@ -5,7 +5,7 @@ import type { Metrics } from '../../observability/metrics.ts';
 const CLIENT_GONE = 499;
 
 /**
- * One log line and one metrics entry per exchange, when it has ended either way. The path is logged
+ * One log line, one metrics entry and the end of the span per exchange, when it has ended either way. The path is logged
  * without its query, which may hold credentials.
  */
 export function logAccess(server: FastifyInstance, metrics: Metrics): void {
@@ -17,6 +17,7 @@ export function logAccess(server: FastifyInstance, metrics: Metrics): void {
       const seconds = (performance.now() - start) / 1000;
       const figures = { route: routeOf(request), method: request.method, status, seconds, ...bytesOf(request, reply) };
       metrics.request(figures);
+      request.span?.end(status, request.failure);
       if (request.routeOptions.config.quiet !== true) request.log.info(lineOf(request, figures), 'request');
     });
   });
@@ -41,6 +42,7 @@ function lineOf(request: FastifyRequest, figures: { status: number; seconds: num
     bytes_in: figures.bytesIn,
     bytes_out: figures.bytesOut,
     ...(request.apiKey ? { key_name: request.apiKey.name } : {}),
+    ...(request.span?.traceId === undefined ? {} : { trace_id: request.span.traceId }),
     ...(request.failure === '' ? {} : { failure: request.failure }),
   };
 }

@@ -1,4 +1,5 @@
 import { AppError } from '../../errors.ts';
+import { inSpan } from '../../observability/tracing.ts';
 import type { RestoreOutcome } from '../../pipeline/report.ts';
 import type { SpoolFolder } from '../../storage/spool.ts';
 import type { ServerDeps } from '../deps.ts';
@@ -113,7 +114,7 @@ function named(error: unknown, index: number, count: number): unknown {
 async function timed<T>(phase: 'fetch' | 'pool', context: RestoreContext, work: () => Promise<T>): Promise<T> {
   const start = performance.now();
   try {
-    return await work();
+    return phase === 'fetch' ? await inSpan('sources', {}, work) : await work();
   } finally {
     context.onPhase?.(phase, performance.now() - start);
   }

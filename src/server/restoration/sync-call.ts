@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Work } from '../../jobs/accounting.ts';
+import { inSpan } from '../../observability/tracing.ts';
 import { unauthorized } from '../access/credentials.ts';
 import type { ServerDeps } from '../deps.ts';
 import { type AnswerEntry, successBody } from '../dialect/answer.ts';
@@ -38,7 +39,7 @@ export async function restoreAndAnswer(wire: WireRequest, request: FastifyReques
         durations[phase] = milliseconds;
       },
     });
-    const entries = await Promise.all(restored.map((entry) => deliver(entry, wire, request, deps)));
+    const entries = await inSpan('deliver', {}, () => Promise.all(restored.map((entry) => deliver(entry, wire, request, deps))));
     await deps.accounting.charge(reservation, workOf(restored));
     for (const entry of restored) count(entry, deps);
     durations.total = performance.now() - start;
