@@ -7,7 +7,7 @@ export interface BrokenFile {
 }
 
 /** Good files of every common kind, made small so that a flipped byte is likely to matter. */
-async function goodFiles(): Promise<BrokenFile[]> {
+export async function goodFiles(): Promise<BrokenFile[]> {
   const source = sharp(await png(72, 56));
   const make = async (name: string, made: Sharp) => ({ name, bytes: await made.toBuffer() });
   return Promise.all([
@@ -46,7 +46,8 @@ export async function brokenFiles(count: number, seed = 20261122): Promise<Broke
   });
 }
 
-function damage(good: Buffer, kind: number, at: (length: number) => number): [string, Buffer] {
+/** One of six kinds of damage to the bytes. @param at a number below the given one */
+export function damage(good: Buffer, kind: number, at: (length: number) => number): [string, Buffer] {
   const place = at(good.length);
   const bytes = Buffer.from(good);
   switch (kind) {
@@ -64,7 +65,7 @@ function damage(good: Buffer, kind: number, at: (length: number) => number): [st
       return [`${flips} bits flipped`, bytes];
     }
     case 3:
-      return [`zeros at ${place}`, bytes.fill(0, place, place + 1 + at(64))];
+      return [`zeros at ${place}`, bytes.fill(0, place, Math.min(bytes.length, place + 1 + at(64)))];
     case 4:
       return [`hole at ${place}`, Buffer.concat([bytes.subarray(0, place), bytes.subarray(place + 1 + at(64))])];
     default:
