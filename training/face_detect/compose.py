@@ -39,6 +39,11 @@ def settle(faces: np.ndarray, uncertain: np.ndarray, size: int):
     return faces[counts], np.concatenate([uncertain, rest]).astype(np.float32)
 
 
+def mirrored(pixels: np.ndarray, faces: np.ndarray, uncertain: np.ndarray, size: int):
+    boxes = np.stack([size - uncertain[:, 2], uncertain[:, 1], size - uncertain[:, 0], uncertain[:, 3]], 1)
+    return np.ascontiguousarray(pixels[:, ::-1]), mirror(faces, size), boxes
+
+
 class Composer:
     def __init__(self, sources: Sources, size: int, rng, mixture: dict = MIXTURE):
         self.sources, self.size, self.mixture = sources, size, mixture
@@ -185,6 +190,5 @@ class Composer:
         picture, faces, uncertain = getattr(self, str(kind))(rng)
         pixels = self.damage(picture, rng)
         if rng.random() < 0.5:
-            pixels, faces = pixels[:, ::-1], mirror(faces, self.size)
-            uncertain = np.stack([self.size - uncertain[:, 2], uncertain[:, 1], self.size - uncertain[:, 0], uncertain[:, 3]], 1)
+            pixels, faces, uncertain = mirrored(pixels, faces, uncertain, self.size)
         return np.ascontiguousarray(pixels), *settle(faces, uncertain, self.size)

@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 import yaml
+from PIL import Image
 from torch.utils.data import DataLoader, IterableDataset
 
-from compose import MIXTURE, Composer
+from compose import MIXTURE, Composer, mirrored
+from damage import light
 from data import Sources, load
 from loss import detection_loss
 from model import FaceDetector, NetworkConfig
@@ -54,10 +56,19 @@ class Patches(IterableDataset):
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng((self.seed, worker.id if worker else 0))
-        composer = Composer(self.sources, self.config.patch, rng, self.config.mixture)
+        composer, size = Composer(self.sources, self.config.patch, rng, self.config.mixture), self.config.patch
+        waiting = []
         while True:
-            pixels, faces, uncertain = composer.draw(rng)
-            yield torch.from_numpy(pixels.transpose(2, 0, 1).copy()), [torch.from_numpy(m) for m in target_maps(faces, uncertain, self.config.patch)]
+            drawn = composer.draw(rng)
+            yield self.sample(*drawn)
+            # Composing costs as much as a third of a training step: every draw comes again later, mirrored, in other light.
+            waiting.append(drawn)
+            if len(waiting) > 96:
+                pixels, faces, uncertain = mirrored(*waiting.pop(int(rng.integers(len(waiting)))), size)
+                yield self.sample(np.asarray(light(Image.fromarray(pixels), rng, 0.5)), faces, uncertain)
+
+    def sample(self, pixels: np.ndarray, faces: np.ndarray, uncertain: np.ndarray):
+        return torch.from_numpy(pixels.transpose(2, 0, 1).copy()), [torch.from_numpy(m) for m in target_maps(faces, uncertain, self.config.patch)]
 
 
 def rate_at(config: TrainConfig, busy: float, iteration: int) -> float:
@@ -143,7 +154,7 @@ def main():
                 for key, value in network.state_dict().items():
                     ema[key].lerp_(value, 1 - decay) if value.is_floating_point() else ema[key].copy_(value)
             for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(value)
+                sums[name] = sums.get(name, 0.0) + float(value.detach())
             counted += 1
         iteration += 1
         # A stopped or starved process must not eat the schedule: a step counts two seconds at most.
