@@ -22,6 +22,11 @@ DATA_LICENCES = {
 }
 
 
+# Context that a network needs for tiled to equal untiled within 1/255, where it is less than --halo: seen
+# on LIVE1 and McMaster at quality 5-85, 24-32 would do (`test/pipeline/tiled-equals-untiled.test.ts` holds it).
+HALO = {"compression": 40}
+
+
 class Deployed(torch.nn.Module):
     """Normalisation, rounding and layout inside the graph, so that every runtime does them alike."""
 
@@ -95,7 +100,7 @@ def main():
         print(f"{file}: {file.stat().st_size} bytes, torch and onnxruntime differ by at most {worst}/255")
         config = state["config"]
         files.append({"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when,
-                      "conditions": config.get("conditions", list(CONDITIONS))})
+                      "conditions": config.get("conditions", list(CONDITIONS)), **({"halo": HALO[when]} if when in HALO else {})})
         training[when] = {"iterations": state["iteration"], "hours": round(state["busy"] / 3600, 2), "seed": config["seed"],
                           "patch": config["patch"], "batch": config["batch"], "mixture": config["mixture"]}
     used = {k: v for k, v in DATA_LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}

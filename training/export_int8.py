@@ -188,7 +188,7 @@ def main():
         kept = [n for n in manifest["networks"] if n["file"] != file.name]
         full = next(n for n in kept if n["when"] == when)
         row = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when, "precision": "int8",
-               "conditions": full["conditions"]}
+               **{key: full[key] for key in ("conditions", "halo") if key in full}}
         kept.insert(kept.index(full) + 1, row)
         manifest["networks"] = kept
         manifest["training"][f"{when}-int8"] = {"iterations": state["iteration"], **state["config"]["quantise"]}

@@ -1,6 +1,6 @@
 import { planTiles, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
-import type { ModelEntry } from '../models/registry.ts';
+import { type ModelEntry, tileRuleFor } from '../models/registry.ts';
 import { Lane } from './lane.ts';
 import { type Network, openNetwork, type SessionOptions } from './session.ts';
 import { doTiles, tileWork } from './tile-work.ts';
@@ -59,7 +59,7 @@ export function createLanes({ threads, provider }: SessionOptions): Lanes {
       return {
         ...network,
         restore: (picture, conditions, onProgress) =>
-          restore({ network, key, others, rule: entry.manifest.tile }, picture, conditions, onProgress),
+          restore({ network, key, others, rule: tileRuleFor(entry, file) }, picture, conditions, onProgress),
       };
     },
     async close() {

@@ -17,6 +17,8 @@ const NetworkFile = Type.Object({
   precision: Type.Optional(Precision),
   /** Names of the conditioning numbers the network takes, in order (see `imaging/conditions.ts`). */
   conditions: Type.Array(Type.String()),
+  /** Context this network needs, where that is less than the tile rule's `halo`. */
+  halo: Type.Optional(Type.Integer({ minimum: 0, maximum: 256 })),
 });
 export type NetworkFile = Static<typeof NetworkFile>;
 
@@ -118,6 +120,9 @@ export function contradiction(
   for (const { file, when, precision } of networks)
     if (precision === 'int8' && !networks.some((other) => other.when === when && other.precision !== 'int8'))
       return `networks: expected one in fp32 with when ${when} beside ${file}, received none`;
+  for (const { file, halo = tile.halo } of networks)
+    if (halo > tile.halo || (halo !== tile.halo && (2 * halo) % tile.multiple !== 0))
+      return `networks: expected a halo of at most ${tile.halo} (tile.halo), twice of it a multiple of ${tile.multiple}, for ${file}, received ${halo}`;
   for (const [which, tensor] of [['input', manifest.input] as const, ['output', outputTensor(manifest)] as const]) {
     const [black, white] = tensor.range ?? [0, 255];
     if (tensor.type === 'uint8' && (black !== 0 || white !== 255))

@@ -3,7 +3,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
-import { contradiction, Manifest, type ModelTask, type NetworkFile, type Precision, type Scale, type Suffering } from './manifest.ts';
+import {
+  contradiction,
+  Manifest,
+  type ModelTask,
+  type NetworkFile,
+  type Precision,
+  type Scale,
+  type Suffering,
+  type Tile,
+} from './manifest.ts';
 
 export interface ModelEntry {
   readonly manifest: Manifest;
@@ -124,6 +133,11 @@ export function networkFor(entry: ModelEntry, suffering: Suffering, precision: P
     return networks.find((network) => network.when === suffering) ?? networks.find((network) => network.when === 'any');
   };
   return suitable(precision) ?? suitable('fp32') ?? (entry.manifest.networks[0] as NetworkFile);
+}
+
+/** How a picture is cut for one of a model's networks. */
+export function tileRuleFor({ manifest }: ModelEntry, network: NetworkFile): Tile {
+  return network.halo === undefined ? manifest.tile : { ...manifest.tile, halo: network.halo };
 }
 
 /** @throws AppError PROCESS_ERROR when the file is missing or not the one the manifest names */

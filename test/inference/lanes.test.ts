@@ -10,7 +10,7 @@ import { createLanes } from '../../src/inference/lanes.ts';
 import { openNetwork } from '../../src/inference/session.ts';
 import { doTiles, tileWork } from '../../src/inference/tile-work.ts';
 import type { Draft } from '../../src/models/draft.ts';
-import { createRegistry, networkFor, shippedModelsDir } from '../../src/models/registry.ts';
+import { createRegistry, networkFor, shippedModelsDir, tileRuleFor } from '../../src/models/registry.ts';
 import { CITY, openBench, samples, seeded } from '../pipeline/pictures.ts';
 import { addTestModel } from '../support/imported.ts';
 import { multiplier, onnx, repeater } from '../support/onnx.ts';
@@ -66,7 +66,7 @@ describe('lanes', () => {
     await lanes.close();
 
     const alone = await openNetwork(entry, file, { threads: 1, provider: 'cpu' });
-    const tiles = planTiles(picture.width, picture.height, entry.manifest.tile, Math.min(threads, 4));
+    const tiles = planTiles(picture.width, picture.height, tileRuleFor(entry, file), Math.min(threads, 4));
     const work = tileWork(picture, tiles, conditions, 1, 1);
     await doTiles(alone, work);
     await alone.close();
@@ -171,7 +171,7 @@ describe('a process with lanes', () => {
   ])('ends by itself and in peace when they are %s', (_, ending) => {
     const program = `
       import { createLanes } from './build-test/inference/lanes.js';
-      import { createRegistry, networkFor, shippedModelsDir } from './build-test/models/registry.js';
+      import { createRegistry, networkFor, shippedModelsDir, tileRuleFor } from './build-test/models/registry.js';
       const entry = createRegistry({ shippedDir: shippedModelsDir() }).get('general');
       const lanes = createLanes({ threads: 2, provider: 'cpu' });
       const network = await lanes.open(entry, networkFor(entry, 'noise'));
