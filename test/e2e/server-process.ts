@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The command's source, or with `MINGXI_TEST_MAIN` a built one, which starts faster. */
-const MAIN = process.env.MINGXI_TEST_MAIN ?? fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+export const MAIN = process.env.MINGXI_TEST_MAIN ?? fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 const LOADER = MAIN.endsWith('.ts') ? ['--import', 'tsx'] : [];
 
 /** A server in a process of its own, as a user starts it. */
@@ -15,7 +15,7 @@ export interface ServerProcess {
   kill(signal: NodeJS.Signals): Promise<void>;
 }
 
-/** Starts `mingxi serve`; resolves when it listens, or works (then without a URL). */
+/** Starts `mingxi serve` in any role; resolves when it listens. A worker's URL has its health and metrics only. */
 export async function serve(data: string, environment: Record<string, string> = {}): Promise<ServerProcess> {
   const server = spawn(process.execPath, [...LOADER, MAIN, 'serve', '--port', '0', '--data', data, '--no-dev-key'], {
     env: { PATH: process.env.PATH, HOME: process.env.HOME, MINGXI_LOG_LEVEL: 'warn', ...environment },
@@ -40,8 +40,8 @@ function listening(server: ChildProcess): Promise<string> {
     let output = '';
     const look = (chunk: Buffer) => {
       output += chunk.toString();
-      const ready = /^(?:listening on (\S+)|working)$/m.exec(output);
-      if (ready) resolve(ready[1] ?? '');
+      const ready = /^(?:listening on|working; health and metrics on) (\S+)$/m.exec(output);
+      if (ready?.[1]) resolve(ready[1]);
     };
     server.stdout?.on('data', look);
     server.stderr?.on('data', (chunk: Buffer) => {
