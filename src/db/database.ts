@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Dialect, Kysely, Migrator } from 'kysely';
+import { ConfigError } from '../config.ts';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { PostgresOptions } from './postgres/connections.ts';
 import { postgresDialect } from './postgres/dialect.ts';
@@ -55,5 +56,11 @@ async function using(dialect: Dialect, run: (db: Db) => Promise<void>): Promise<
 async function migrate(db: Db): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
   const { error } = await migrator.migrateToLatest();
-  if (error) throw error;
+  if (error) throw inWords(error);
+}
+
+/** Kysely's words for tables that a newer version has changed sound as if they were broken. */
+function inWords(error: unknown): unknown {
+  const newer = error instanceof Error ? /previously executed migration (\S+) is missing/.exec(error.message)?.[1] : undefined;
+  return newer ? new ConfigError([`the database belongs to a newer version of Mingxi, which has made the migration ${newer}`]) : error;
 }

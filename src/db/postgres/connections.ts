@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, PoolConfig } from 'pg';
 import { ConfigError } from '../../config.ts';
 import { optionalPackage } from '../../optional-package.ts';
-import { asUnavailable, isLost } from './failure.ts';
+import { asUnavailable, isLost, NoConnection } from './failure.ts';
 
 /** Where the database is and how it is used. Times in milliseconds. */
 export interface PostgresOptions {
@@ -19,6 +19,7 @@ export interface PostgresOptions {
 
 /** A connection that is not made within this time is not going to be, ms. */
 const CONNECT_LIMIT = 5_000;
+const LEAST_CONNECT = 1_000;
 /** An idle connection is closed after this time, ms: a firewall in between forgets them silently. */
 const IDLE_LIMIT = 60_000;
 /** A transaction whose process says nothing for this long (stopped, cut off) is ended by the server, ms: others wait for its locks. */
@@ -65,7 +66,7 @@ export class Connections {
       connectionString: options.url,
       max: options.connections,
       types,
-      connectionTimeoutMillis: CONNECT_LIMIT,
+      connectionTimeoutMillis: options.timeout > 0 ? Math.min(CONNECT_LIMIT, Math.max(LEAST_CONNECT, options.timeout)) : CONNECT_LIMIT,
       idleTimeoutMillis: IDLE_LIMIT,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION,
       keepAlive: true,
@@ -88,7 +89,7 @@ export class Connections {
         const now = performance.now();
         if (this.#awaySince === undefined) this.#options.onFailure?.(error);
         this.#awaySince ??= now;
-        if (now + wait - this.#awaySince > this.#options.patience) throw asUnavailable(error);
+        if (now + wait - this.#awaySince > this.#options.patience) throw asUnavailable(new NoConnection('no connection', { cause: error }));
         // Spread, so that a server that comes back is not met by everyone at once.
         await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
       }

@@ -26,6 +26,11 @@ const CONFLICTS = new Set(['40001', '40P01', '55P03']);
 /** query_canceled: the statement took longer than `statement_timeout`. */
 const TOO_SLOW = '57014';
 
+/** No connection could be had, however patiently; there is nothing to be gained by asking again at once. */
+export class NoConnection extends Error {
+  override readonly name = 'NoConnection';
+}
+
 /** Whether the connection is gone, so that nothing further can be said on it. */
 export function isLost(error: unknown): boolean {
   const cause = causeOf(error);
@@ -44,13 +49,14 @@ export function isPassing(error: unknown): boolean {
 /** What leaves this folder: 503 for a database that is away or too slow, anything else as it is. */
 export function asUnavailable(error: unknown): unknown {
   if (error instanceof AppError) return error;
-  if (isLost(error)) return unavailable('The database does not answer.', error);
+  if (isLost(error) || error instanceof NoConnection) return unavailable('The database does not answer.', error);
   return codeOf(error) === TOO_SLOW ? unavailable('The database is too slow.', error) : error;
 }
 
 /** A word or two for the operator, without names of machines: `ECONNREFUSED`, `57P03`. */
 export function reasonOf(error: unknown): string {
-  const cause = causeOf(error);
+  const outer = causeOf(error);
+  const cause = outer instanceof NoConnection ? outer.cause : outer;
   const first = cause instanceof AggregateError ? cause.errors[0] : cause;
   return codeOf(first) ?? (first instanceof Error && DRIVER.test(first.message) ? first.message : 'unknown');
 }

@@ -1,40 +1,55 @@
 /** Answer to one call: allowed, or the seconds until the next one would be. */
 export type RateDecision = { readonly allowed: true } | { readonly allowed: false; readonly retryAfter: number };
 
-/** Calls per second of a key; a shared store can take the place of this process's memory. */
+/**
+ * Calls per second of a key, as a token bucket: a burst of one second's calls (at least one),
+ * refilled evenly. A key not seen yet has a full bucket.
+ */
 export interface RateLimiter {
+  /** Takes one call, if there is one left. @throws AppError ALGORITHM_OVER_CONCURRENT when it cannot be counted */
   take(id: string, perSecond: number): Promise<RateDecision>;
+  /** Ends connections, where there are some. */
+  close?(): Promise<void>;
 }
+
+/** Milliseconds after which an unused bucket is full again, whatever it held. */
+export function refillTime(perSecond: number): number {
+  return Math.ceil((burstOf(perSecond) / perSecond) * 1000);
+}
+
+const burstOf = (perSecond: number) => Math.max(1, perSecond);
 
 interface Bucket {
   tokens: number;
   at: number;
+  /** From now on it is full, and need not be remembered. */
+  fullAt: number;
 }
 
-/** Keys idle for this long are forgotten; by then their bucket is full again. */
-const FORGET_AFTER = 60_000;
+/** Full buckets are looked for this often, ms. */
+const FORGET_EVERY = 60_000;
 
 /**
- * Token bucket in memory: a burst of one second's calls (at least one), refilled evenly.
+ * Buckets in this process's memory.
  * @param now clock in milliseconds
  */
 export function createMemoryRateLimiter(now: () => number = () => performance.now()): RateLimiter {
   const buckets = new Map<string, Bucket>();
   let swept = now();
-  const forgetIdle = (time: number) => {
-    if (time - swept < FORGET_AFTER) return;
+  const forgetFull = (time: number) => {
+    if (time - swept < FORGET_EVERY) return;
     swept = time;
-    for (const [id, bucket] of buckets) if (time - bucket.at > FORGET_AFTER) buckets.delete(id);
+    for (const [id, bucket] of buckets) if (bucket.fullAt <= time) buckets.delete(id);
   };
   return {
     async take(id, perSecond) {
       const time = now();
-      forgetIdle(time);
-      const burst = Math.max(1, perSecond);
+      forgetFull(time);
+      const burst = burstOf(perSecond);
       const before = buckets.get(id) ?? { tokens: burst, at: time };
       const tokens = Math.min(burst, before.tokens + ((time - before.at) / 1000) * perSecond);
       const allowed = tokens >= 1;
-      buckets.set(id, { tokens: allowed ? tokens - 1 : tokens, at: time });
+      buckets.set(id, { tokens: allowed ? tokens - 1 : tokens, at: time, fullAt: time + refillTime(perSecond) });
       return allowed ? { allowed } : { allowed, retryAfter: (1 - tokens) / perSecond };
     },
   };
