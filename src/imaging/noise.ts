@@ -44,51 +44,74 @@ function estimate(grid: Grid): number {
   // An odd stride through the blocks in reading order spreads the sample over the whole picture.
   const total = across * down;
   const step = total <= MOST_BLOCKS ? 1 : Math.ceil(total / MOST_BLOCKS) | 1;
-  const samples = new Int32Array((BLOCK + 2) ** 2);
-  let sum = 0;
-  for (let channel = 0; channel < 3; channel++) {
-    const usable: number[] = [];
-    const all: number[] = [];
-    for (let block = 0; block < total; block += step) {
-      readBlock(grid, (block % across) * BLOCK, Math.floor(block / across) * BLOCK, channel, samples);
-      const { strength, level } = laplacian(samples, grid.cell * grid.cell);
-      all.push(strength);
-      if (level > 8 && level < 247) usable.push(strength);
+  const block: Block = { samples: new Int32Array(SIDE * ROW), bent: new Int32Array(SIDE * ROW), strength: [0, 0, 0], level: [0, 0, 0] };
+  const usable: number[][] = [[], [], []];
+  const all: number[][] = [[], [], []];
+  const count = BLOCK * BLOCK * grid.cell * grid.cell;
+  for (let at = 0; at < total; at += step) {
+    readBlock(grid, (at % across) * BLOCK, Math.floor(at / across) * BLOCK, block.samples);
+    laplacian(block);
+    for (let c = 0; c < 3; c++) {
+      const [strength, level] = [(block.strength[c] as number) / count, (block.level[c] as number) / count];
+      all[c]?.push(strength);
+      if (level > 8 && level < 247) usable[c]?.push(strength);
     }
-    const values = (usable.length > 0 ? usable : all).sort((a, b) => a - b);
+  }
+  let sum = 0;
+  for (let c = 0; c < 3; c++) {
+    const values = Float64Array.from((usable[c]?.length ? usable[c] : all[c]) ?? []).sort();
     sum += values[Math.floor(PERCENTILE * (values.length - 1))] ?? 0;
   }
   return ((sum / 3) * Math.sqrt(Math.PI / 2)) / 6;
 }
 
-/** Samples of one block with a border of one, from grid position (x, y). */
-function readBlock({ rgb, width, cell }: Grid, x: number, y: number, channel: number, samples: Int32Array): void {
+/** A block with a border of one, and the same along both axes. */
+const SIDE = BLOCK + 2;
+const ROW = SIDE * 3;
+
+interface Block {
+  /** SIDE × SIDE × 3. */
+  readonly samples: Int32Array;
+  /** Its second differences along rows. */
+  readonly bent: Int32Array;
+  /** Sums over the block's interior, by channel: |Laplacian|, and the samples. */
+  readonly strength: [number, number, number];
+  readonly level: [number, number, number];
+}
+
+/** Samples of one block from grid position (x, y). */
+function readBlock({ rgb, width, cell }: Grid, x: number, y: number, samples: Int32Array): void {
+  const down = width * 3;
   let to = 0;
-  for (let j = 0; j < BLOCK + 2; j++) {
-    for (let i = 0; i < BLOCK + 2; i++) {
-      const at = ((y + j) * cell * width + (x + i) * cell) * 3 + channel;
-      samples[to++] =
-        cell === 1
-          ? (rgb[at] as number)
-          : (rgb[at] as number) + (rgb[at + 3] as number) + (rgb[at + width * 3] as number) + (rgb[at + width * 3 + 3] as number);
+  for (let j = 0; j < SIDE; j++) {
+    let at = ((y + j) * cell * width + x * cell) * 3;
+    if (cell === 1) {
+      for (let i = 0; i < ROW; i++) samples[to++] = rgb[at++] as number;
+      continue;
+    }
+    for (let i = 0; i < SIDE; i++, at += 3) {
+      for (let c = 0; c < 3; c++, at++)
+        samples[to++] = (rgb[at] as number) + (rgb[at + 3] as number) + (rgb[at + down] as number) + (rgb[at + down + 3] as number);
     }
   }
 }
 
-/** Mean |Laplacian| and mean level of a block's interior, per pixel of the sums. */
-function laplacian(samples: Int32Array, summed: number): { strength: number; level: number } {
-  const row = BLOCK + 2;
-  let strength = 0;
-  let level = 0;
-  for (let j = 1; j <= BLOCK; j++) {
-    for (let at = j * row + 1; at <= j * row + BLOCK; at++) {
-      const up = (samples[at - row - 1] as number) - 2 * (samples[at - row] as number) + (samples[at - row + 1] as number);
-      const middle = (samples[at - 1] as number) - 2 * (samples[at] as number) + (samples[at + 1] as number);
-      const down = (samples[at + row - 1] as number) - 2 * (samples[at + row] as number) + (samples[at + row + 1] as number);
-      strength += Math.abs(up - 2 * middle + down);
-      level += samples[at] as number;
-    }
+/** Fills `strength` and `level`. The operator is [1 -2 1] along both axes. */
+function laplacian({ samples, bent, strength, level }: Block): void {
+  for (let at = 3; at < samples.length - 3; at++) {
+    bent[at] = (samples[at - 3] as number) - 2 * (samples[at] as number) + (samples[at + 3] as number);
   }
-  const count = BLOCK * BLOCK * summed;
-  return { strength: strength / count, level: level / count };
+  for (let c = 0; c < 3; c++) {
+    let bends = 0;
+    let levels = 0;
+    for (let j = 1; j <= BLOCK; j++) {
+      const end = j * ROW + 3 * BLOCK + c;
+      for (let at = j * ROW + 3 + c; at <= end; at += 3) {
+        bends += Math.abs((bent[at - ROW] as number) - 2 * (bent[at] as number) + (bent[at + ROW] as number));
+        levels += samples[at] as number;
+      }
+    }
+    strength[c] = bends;
+    level[c] = levels;
+  }
 }
