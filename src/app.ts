@@ -15,8 +15,9 @@ import { createJobs, type JobsOptions } from './jobs/jobs.ts';
 import { createRegistry, shippedModelsDir } from './models/registry.ts';
 import { createLogger, type Logger } from './observability/logger.ts';
 import { createMetrics, type Metrics } from './observability/metrics.ts';
+import { openQueue } from './queue/open.ts';
 import { createGatekeeper } from './server/access/gatekeeper.ts';
-import { createMemoryRateLimiter } from './server/access/rate-limiter.ts';
+import { createMemoryRateLimiter, type RateLimiter } from './server/access/rate-limiter.ts';
 import type { ServerDeps } from './server/deps.ts';
 import { createLifecycle } from './server/lifecycle.ts';
 import { queryAnswer } from './server/restoration/job-answer.ts';
@@ -33,7 +34,7 @@ import { createPool } from './workers/pool.ts';
 
 /** A running service, or one about to run. */
 export interface App {
-  /** Waits for the first child process, then listens. A process of role `worker` only works: its url is empty. */
+  /** Waits for the first child process where it has any, then listens. A process of role `worker` tells of its health only. */
   start(): Promise<{ readonly url: string }>;
   /** From now on `/readyz` says 503 and new work is refused; what runs goes on. */
   drain(): void;
@@ -75,10 +76,14 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     userAgent: `mingxi/${version}`,
   });
   const storage = await openStorage(config, logger);
+  const rateLimiter = await openRateLimiter(config, logger);
   const db = await openDatabase(
     config.data,
     databaseServerOf(config, { serverKey, onFailure: (err) => logger.warn({ err, reason: reasonOf(err) }, 'database') }),
-  );
+  ).catch(async (error: unknown) => {
+    await rateLimiter.close?.();
+    throw error;
+  });
   const keys = createKeyStore(db, serverKey);
   const spool = createSpool(join(config.data, 'spool'));
   const modelsDir = config.modelsDir === '' ? join(config.data, 'models') : config.modelsDir;
@@ -86,11 +91,20 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   models.get(config.model);
   models.forFaces('face', config.faceModel);
   models.forFaces('face-detect', config.faceDetector);
-  const restorer = parts.restorer ?? startPool(config, modelsDir, logger);
+  const queue = await openQueue({
+    ...{ url: config.queueUrl, name: config.queueName, folder: config.data },
+    onError: (err) => logger.warn({ err }, 'queue'),
+  }).catch(async (error: unknown) => {
+    // An open connection would keep a process alive that could not start.
+    await db.destroy();
+    throw error;
+  });
+  // A process that only serves HTTP has no children: pictures go to the workers, through the queue.
+  const pool = parts.restorer ?? (config.role === 'api' ? undefined : startPool(config, modelsDir, logger));
   const metrics = createMetrics({ version, pool: () => restorer.stats() });
   const lifecycle = createLifecycle();
   const accounting = createAccounting(db);
-  const gatekeeper = createGatekeeper({ keys, rateLimiter: createMemoryRateLimiter() });
+  const gatekeeper = createGatekeeper({ keys, rateLimiter });
   const jobs = createJobs(
     {
       db,
@@ -98,13 +112,15 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       storage,
       spool,
       fetcher,
-      restorer,
+      restorer: pool,
+      queue,
       secretOf: (id) => keys.secretOf(id),
       answer: async (job) => (await queryAnswer(job, job.id, { storage })).body,
     },
     jobsOptions(config, logger, metrics),
   );
-  registerJobMetrics(metrics.registry, jobs);
+  const restorer = pool ?? jobs.remote;
+  registerJobMetrics(metrics.registry, jobs, queue);
   const retention = createRetention({
     tasks: [
       jobs.sweep,
@@ -117,24 +133,26 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   });
   const deps: ServerDeps = {
     ...{ config, version, logger, metrics, db, keys, gatekeeper, accounting },
-    ...{ storage, spool, fetcher, models, restorer, jobs, lifecycle },
+    ...{ storage, spool, fetcher, models, restorer, jobs, queue, lifecycle },
   };
   const server = await buildServer(deps);
 
-  let keepAlive: NodeJS.Timeout | undefined;
   let closing: Promise<void> | undefined;
   const close = async () => {
     lifecycle.drain();
     const started = performance.now();
     const grace = config.drainTimeout * 1000;
-    await Promise.all([lifecycle.idle(grace), jobs.stop(grace)]);
+    // Without children of its own a process waits for what others do for its callers.
+    if (pool) await Promise.all([lifecycle.idle(grace), jobs.stop(grace)]);
+    else await lifecycle.idle(grace).then(() => jobs.stop(0));
     await restorer.close(Math.max(0, grace - (performance.now() - started)));
     await server.close();
     await retention.stop();
+    await queue.close();
     await fetcher.close();
     await storage.close?.();
+    await rateLimiter.close?.();
     await db.destroy();
-    clearInterval(keepAlive);
   };
   return {
     ...{ server, config, logger, db, keys, storage, restorer, retention },
@@ -142,10 +160,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
       retention.start();
       if ('ready' in restorer) await (restorer as { ready(): Promise<void> }).ready();
       await jobs.start();
-      if (config.role !== 'worker') return { url: await server.listen({ host: config.host, port: config.port }) };
-      // Nothing else holds a process that listens to nobody: its timers and children must not keep others alive.
-      keepAlive = setInterval(() => {}, 2 ** 30);
-      return { url: '' };
+      return { url: await server.listen({ host: config.host, port: config.port }) };
     },
     drain: () => lifecycle.drain(),
     close() {
@@ -160,6 +175,16 @@ async function openStorage(config: Config, logger: Logger): Promise<Storage> {
   if (config.storage === 'disk') return createDiskStorage(join(config.data, 'objects'));
   const [{ createS3Storage }, { s3OptionsOf }] = await Promise.all([import('./storage/s3.ts'), import('./storage/s3-options.ts')]);
   return createS3Storage(s3OptionsOf(config), { onFailure: (err) => logger.warn({ err }, 'picture store') });
+}
+
+async function openRateLimiter({ redisUrl, redisOutage }: Config, logger: Logger): Promise<RateLimiter> {
+  if (redisUrl === '') return createMemoryRateLimiter();
+  const { createRedisRateLimiter } = await import('./server/access/redis-rate-limiter.ts');
+  return createRedisRateLimiter({
+    url: redisUrl,
+    outage: redisOutage === 'closed' ? 'closed' : 'open',
+    onOutage: (err) => (err ? logger.warn({ err }, 'Redis does not answer: rates') : logger.info('Redis answers again: rates')),
+  });
 }
 
 function startPool(config: Config, modelsDir: string, logger: Logger): Restorer {
@@ -194,7 +219,9 @@ function jobsOptions(config: Config, logger: Logger, metrics: Metrics): JobsOpti
     attempts: config.jobAttempts,
     takeovers: config.jobTakeovers,
     timeout: config.jobTimeout * 1000,
-    lifetime: config.resultHours * 3_600_000,
+    lease: config.jobLease * 1000,
+    queueLimit: config.queueLimit,
+    lifetime: Math.round(config.resultHours * 3_600_000),
     callbackAttempts: config.callbackAttempts,
     callbackBackoff: config.callbackBackoff * 1000,
     callbackTimeout: config.fetchTimeout * 1000,

@@ -36,7 +36,7 @@ async function serve({ devKey, ...overrides }: Flags): Promise<void> {
   try {
     const issued = devKey && config.role !== 'worker' ? await developmentKey(app.keys) : undefined;
     const { url } = await app.start();
-    console.log(config.role === 'worker' ? 'working' : `listening on ${url}`);
+    console.log(config.role === 'worker' ? `working; health and metrics on ${url}` : `listening on ${url}`);
     if (issued) announce(url, config.data, issued);
   } catch (error) {
     // A signal during the start makes it fail; that is no failure.

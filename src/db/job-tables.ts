@@ -8,12 +8,17 @@ export interface JobTables {
   quotas: QuotaTable;
   usage: UsageTable;
   usage_failures: UsageFailureTable;
+  workers: WorkerTable;
 }
 
 /** One submitted request: its pictures are restored together and succeed or fail together. */
 export interface JobTable {
   id: string;
   key_id: string;
+  /** `job`: accepted for later, charged here; `call`: one picture of a synchronous call, charged by whom it was called. */
+  kind: Generated<string>;
+  /** By the sources' headers; how much work it is compared with others. */
+  megapixels: Generated<number>;
   /** See jobs/states.ts. */
   state: string;
   /** JSON: pictures to restore, in order. */
@@ -28,7 +33,7 @@ export interface JobTable {
   attempts: Generated<number>;
   /** Times a process that ran it was gone. */
   takeovers: Generated<number>;
-  /** The process that runs it and until when it may be believed to; null unless running. */
+  /** The process and claim that runs it, and a value that changes as long as it lives; null unless running. */
   owner: string | null;
   lease_until: number | null;
   /** Not taken before. */
@@ -90,4 +95,16 @@ export interface UsageFailureTable {
   day: string;
   code: number;
   count: number;
+}
+
+/** Processes that take jobs; each writes its own row again and again. */
+export interface WorkerTable {
+  id: string;
+  /** Jobs it runs at once. */
+  slots: number;
+  /** Megapixels a second of one slot, as measured. */
+  speed: number;
+  /** Grows with every sign of life. */
+  beat: number;
+  seen_at: number;
 }

@@ -1,16 +1,33 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { JobQueue } from '../queue/contract.ts';
 import type { Jobs } from './jobs.ts';
 
-/** Jobs in the database by state, read at each scrape; what an autoscaler of workers looks at. */
-export function registerJobMetrics(registry: Registry, jobs: Pick<Jobs, 'counts'>): void {
+/** The queue as the database has it, read at each scrape; what an autoscaler of workers looks at. */
+export function registerJobMetrics(registry: Registry, jobs: Pick<Jobs, 'counts' | 'oldest'>, queue: Pick<JobQueue, 'announced'>): void {
   new Gauge({
     name: 'mingxi_jobs',
-    help: 'Asynchronous jobs by state.',
+    help: 'Jobs, and pictures of synchronous calls in the queue, by state.',
     labelNames: ['state'],
     registers: [registry],
     async collect() {
       const counts = await jobs.counts();
       for (const state of ['queued', 'running', 'succeeded', 'failed', 'cancelled']) this.set({ state }, counts[state] ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'mingxi_jobs_oldest_seconds',
+    help: 'Time that the oldest queued job has waited.',
+    registers: [registry],
+    async collect() {
+      this.set(await jobs.oldest());
+    },
+  });
+  new Gauge({
+    name: 'mingxi_queue_announced',
+    help: "Announcements on the queue's server that no worker has taken; NaN when it does not answer.",
+    registers: [registry],
+    async collect() {
+      this.set((await queue.announced().catch(() => Number.NaN)) ?? 0);
     },
   });
 }

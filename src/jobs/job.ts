@@ -9,6 +9,9 @@ import type { JobState } from './states.ts';
 /** Where a job's picture comes from: an object of the storage, or a link that is fetched when the job runs. */
 export type JobSource = { readonly object: string } | { readonly link: string };
 
+/** `job`: accepted for later; `call`: a picture that a synchronous call waits for. */
+export type JobKind = 'job' | 'call';
+
 /** One picture of a job, ready to be restored. */
 export interface JobPicture {
   readonly source: JobSource;
@@ -16,6 +19,8 @@ export interface JobPicture {
   readonly limits: PictureLimits;
   /** Pixels by the source's header, where it was at hand. */
   readonly pixels?: number | undefined;
+  /** Milliseconds it may take, where that is less than the configured time. */
+  readonly timeout?: number | undefined;
 }
 
 /** One picture's result: an object of the storage and what is known of it. */
@@ -50,6 +55,17 @@ export interface Job {
   readonly startedAt: number | undefined;
   readonly finishedAt: number | undefined;
   readonly expiresAt: number;
+}
+
+/** Below this a picture costs its fixed part whatever its size. */
+const SMALLEST_MEGAPIXELS = 0.25;
+/** A picture whose header nobody has seen yet. */
+const USUAL_MEGAPIXELS = 1;
+
+/** How much work a job is, compared with others. */
+export function megapixelsOf(pictures: readonly Pick<JobPicture, 'pixels'>[]): number {
+  const of = (pixels: number | undefined) => (pixels === undefined ? USUAL_MEGAPIXELS : Math.max(SMALLEST_MEGAPIXELS, pixels / 1e6));
+  return pictures.reduce((sum, { pixels }) => sum + of(pixels), 0);
 }
 
 /** Every object of the storage that belongs to a job. */

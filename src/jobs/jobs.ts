@@ -4,6 +4,7 @@ import type { Fetcher } from '../fetcher/fetcher.ts';
 import { parseLink } from '../fetcher/link.ts';
 import type { PictureLimits } from '../limits.ts';
 import type { RestoreOptions } from '../pipeline/options.ts';
+import type { JobQueue } from '../queue/contract.ts';
 import type { Storage } from '../storage/contract.ts';
 import type { SweepTask } from '../storage/retention.ts';
 import type { Spool } from '../storage/spool.ts';
@@ -12,8 +13,12 @@ import type { Accounting, AccountKey } from './accounting.ts';
 import { Callbacks } from './callbacks.ts';
 import { Changes } from './changes.ts';
 import { type Job, type JobPicture, objectsOf } from './job.ts';
+import { newOwner } from './owner.ts';
+import { Calls } from './remote/calls.ts';
+import { Fleet, Muster } from './remote/fleet.ts';
+import { RemoteRestorer } from './remote/restorer.ts';
 import { type JobEnd, Runner } from './runner.ts';
-import { isFinal } from './states.ts';
+import { isFinal, type JobState } from './states.ts';
 import { type Accepted, JobStore } from './store.ts';
 
 /** One picture as it is submitted. */
@@ -46,6 +51,10 @@ export interface JobsOptions {
   readonly takeovers: number;
   /** Milliseconds one picture may take. */
   readonly timeout: number;
+  /** A process that says nothing for this long is taken for dead, ms. */
+  readonly lease: number;
+  /** Pictures of synchronous calls that may wait for each process that works. */
+  readonly queueLimit: number;
   /** Milliseconds from acceptance until job, sources and results are deleted. */
   readonly lifetime: number;
   readonly callbackAttempts: number;
@@ -64,7 +73,9 @@ export interface JobsDeps {
   readonly storage: Storage;
   readonly spool: Spool;
   readonly fetcher: Pick<Fetcher, 'download'> & { readonly dispatcher: Dispatcher };
-  readonly restorer: Restorer;
+  /** The children of this process; without them it accepts jobs and leaves them to others. */
+  readonly restorer: Restorer | undefined;
+  readonly queue: JobQueue;
   readonly secretOf: (keyId: string) => Promise<string | undefined>;
   /** What a query for a finished job answers; the body of its callback. */
   readonly answer: (job: Job) => Promise<unknown>;
@@ -86,8 +97,12 @@ export interface Jobs {
   cancel(id: string, keyId: string): Promise<Job | undefined>;
   /** Deletes what is over: job, sources and results together. */
   readonly sweep: SweepTask;
-  /** Jobs by state. */
+  /** Jobs by state, pictures of synchronous calls among them. */
   counts(): Promise<Readonly<Record<string, number>>>;
+  /** Seconds that the oldest of the queued jobs has waited; 0 when there is none. */
+  oldest(): Promise<number>;
+  /** Restores by way of the queue, in whatever process works. */
+  readonly remote: Restorer;
   start(): Promise<void>;
   /** Running jobs have so many milliseconds to end; then they go back into the queue. */
   stop(grace: number): Promise<void>;
@@ -95,14 +110,15 @@ export interface Jobs {
 
 /** Rows of one sweep are taken in portions of this size. */
 const SWEEP_PORTION = 100;
-/** Changes made by other processes are seen within this time, ms. */
-const WATCH_POLL = 500;
+/** Changes that no message told of are seen within this time, ms. */
+const LOOK_EVERY = 2_000;
 
 export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
   const { storage } = deps;
   const { onError } = options;
   const store = new JobStore(deps.db, deps.accounting, { jobs: options.limit, takeovers: options.takeovers });
-  const changes = new Changes();
+  const { queue } = deps;
+  const changes = new Changes({ marks: (ids) => store.marks(ids), every: LOOK_EVERY, onError });
   const callbacks = new Callbacks(
     { ...deps, dispatcher: deps.fetcher.dispatcher },
     {
@@ -112,23 +128,41 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
       onError,
     },
   );
-  const runner = new Runner(
-    { ...deps, store },
-    {
-      ...options,
-      onChange: (id) => changes.notify(id),
-      onEnd: (end) => {
-        callbacks.wake();
-        options.onEnd?.(end);
+  const owner = newOwner();
+  const muster = new Muster(deps.db, owner, options.concurrency, onError);
+  const runner =
+    deps.restorer &&
+    new Runner(
+      { ...deps, restorer: deps.restorer, store },
+      {
+        ...options,
+        onChange: (id) => changes.notify(id),
+        onEnd: (end) => {
+          callbacks.wake();
+          options.onEnd?.(end);
+        },
+        onPicture: (megapixels, seconds) => muster.learn(megapixels, seconds),
       },
+      owner,
+    );
+  const works = runner !== undefined && options.concurrency > 0;
+  const remote = new RemoteRestorer({ ...deps, store, changes, calls: new Calls(deps.db), fleet: new Fleet(deps.db) }, options);
+  queue.listen({
+    news({ id, state }) {
+      // Ended elsewhere: cancelled there, or by whoever took the job over.
+      if (isFinal(state as JobState)) runner?.abort(id);
+      changes.notify(id);
     },
-  );
+    look: () => changes.look(),
+  });
+  /** What a process that works would notice in a while, it shall know now. */
+  const tell = (id: string, state: JobState) => void queue.tell({ id, state }).catch((error) => onError(error, id));
 
   const find = async (id: string, keyId: string) => {
     const job = await store.find(id);
     if (job?.keyId !== keyId) return undefined;
     // What is running here is known more exactly than the database has it.
-    return job.state === 'running' ? { ...job, progress: runner.progressOf(id) ?? job.progress } : job;
+    return job.state === 'running' ? { ...job, progress: runner?.progressOf(id) ?? job.progress } : job;
   };
   const keep = async (picture: NewPicture, expiresAt: number): Promise<JobPicture> => {
     const { source, ...rest } = picture;
@@ -141,7 +175,7 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
     let last = '';
     while (!signal?.aborted && !stopped) {
       // Asked for before the look, so that a change in between is not missed.
-      const change = changes.next(id, WATCH_POLL, signal);
+      const change = changes.next(id, signal);
       const job = await find(id, keyId);
       if (!job) return;
       const now = `${job.state} ${job.progress}`;
@@ -153,8 +187,9 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
   }
 
   const erase = async (job: Job): Promise<boolean> => {
-    runner.abort(job.id);
+    runner?.abort(job.id);
     changes.notify(job.id);
+    tell(job.id, 'expired');
     try {
       for (const object of objectsOf(job)) await storage.delete(object);
       await store.remove(job.id);
@@ -181,7 +216,8 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
           for (const { source } of pictures) if ('object' in source) await storage.delete(source.object);
         }
       }
-      runner.wake();
+      // The job is on disk; when it cannot be announced now, it will be by the caretaker.
+      if (!accepted.replayed) await queue.announce(accepted.job.id).catch((error) => onError(error, accepted?.job.id));
       return accepted;
     },
     find,
@@ -195,8 +231,9 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
     async cancel(id, keyId) {
       if (!(await find(id, keyId))) return undefined;
       if (await store.cancel(id)) {
-        runner.abort(id);
+        runner?.abort(id);
         changes.notify(id);
+        tell(id, 'cancelled');
       }
       return find(id, keyId);
     },
@@ -214,12 +251,20 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
       },
     },
     counts: () => store.counts(),
+    async oldest() {
+      const since = await store.oldest();
+      return since === undefined ? 0 : Math.max(0, (Date.now() - since) / 1000);
+    },
+    remote,
     async start() {
       callbacks.start();
-      if (options.concurrency > 0) await runner.start();
+      if (!works) return;
+      await muster.start();
+      await runner.start();
     },
     async stop(grace) {
-      await runner.stop(grace);
+      if (works) await muster.stop().catch((error) => onError(error));
+      if (works) await runner.stop(grace);
       // Who still waits is answered with the job as it is.
       stopped = true;
       changes.close();

@@ -1,14 +1,18 @@
 import { AppError, toAppError } from '../errors.ts';
 import type { Fetcher } from '../fetcher/fetcher.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
+import type { Begun, JobQueue } from '../queue/contract.ts';
 import type { Storage } from '../storage/contract.ts';
 import type { Spool, SpoolFolder } from '../storage/spool.ts';
 import { ChildGone } from '../workers/child.ts';
 import type { Restorer } from '../workers/contract.ts';
 import type { Work } from './accounting.ts';
-import type { Job, JobFailure, JobPicture, JobResult } from './job.ts';
-import { isGone, newOwner } from './owner.ts';
-import { gaveUp, type JobStore } from './store.ts';
+import { Caretaker, LOOK_EVERY } from './caretaker.ts';
+import { type Job, type JobFailure, type JobPicture, type JobResult, megapixelsOf } from './job.ts';
+import { newOwner } from './owner.ts';
+import type { JobState } from './states.ts';
+import { gaveUp, type JobStore, type ReleaseReason } from './store.ts';
+import { LONGEST_DELAY } from './turn.ts';
 
 export interface RunnerOptions {
   /** Jobs run at once. */
@@ -16,12 +20,14 @@ export interface RunnerOptions {
   /** Milliseconds one picture may take. */
   readonly timeout: number;
   readonly attempts: number;
-  /** Milliseconds between looks for jobs that other processes accepted. Default 1000. */
-  readonly pollMs?: number;
+  /** A process that says nothing for this long is taken for dead, ms. */
+  readonly lease: number;
   /** Called when a job's state or progress may have changed. */
   readonly onChange: (id: string) => void;
   readonly onError: (error: unknown, job?: string) => void;
   readonly onEnd?: ((end: JobEnd) => void) | undefined;
+  /** A picture of so many megapixels was restored in so many seconds. */
+  readonly onPicture?: (megapixels: number, seconds: number) => void;
 }
 
 /** How a job ended, for metrics. */
@@ -33,16 +39,15 @@ export interface RunnerDeps {
   readonly spool: Spool;
   readonly fetcher: Pick<Fetcher, 'download'>;
   readonly restorer: Restorer;
+  readonly queue: JobQueue;
 }
 
-/** A process that says nothing for this long is taken for dead, ms. */
-const LEASE = 15_000;
 /** Leases are renewed and progress is written this often, ms. */
 const TICK = 500;
-/** Jobs of dead processes are looked for this often, ms. */
-const RECOVER_EVERY = 3_000;
 /** First wait before a job whose worker died is tried again, ms; doubles with each attempt. */
 const RETRY_WAIT = 500;
+/** Of so many jobs one is taken from those accepted for later although synchronous calls wait too. */
+const CALLS_IN_A_ROW = 4;
 /** Wait when the pool has no room for asynchronous work, ms. */
 const BUSY_WAIT = 1_000;
 
@@ -51,50 +56,37 @@ const MEDIA_TYPES = { jpg: 'image/jpeg', png: 'image/png', webp: 'image/webp' } 
 interface Active {
   readonly controller: AbortController;
   progress: number;
+  /** Progress as the others know it. */
+  written: number;
   done: Promise<void>;
 }
 
-/** Takes queued jobs and restores their pictures, a few at a time. */
+/** Runs the jobs that the queue gives it a turn for: claims one, restores its pictures, ends it. */
 export class Runner {
   readonly #deps: RunnerDeps;
   readonly #options: RunnerOptions;
-  readonly #owner = newOwner();
+  readonly #owner: string;
+  readonly #caretaker: Caretaker;
   readonly #active = new Map<string, Active>();
   readonly #timers: NodeJS.Timeout[] = [];
-  #filling: Promise<void> | undefined;
-  #again = false;
+  #claims = 0;
   #stopped = true;
 
-  constructor(deps: RunnerDeps, options: RunnerOptions) {
+  constructor(deps: RunnerDeps, options: RunnerOptions, owner = newOwner()) {
     this.#deps = deps;
     this.#options = options;
+    this.#owner = owner;
+    const { lease, onError } = options;
+    this.#caretaker = new Caretaker(deps, { owner, lease, onError, helpYourself: () => this.#helpYourself() });
   }
 
   /** Takes up what dead processes left, then queued jobs. */
   async start(): Promise<void> {
     this.#stopped = false;
-    await this.#recover();
-    this.#every(this.#options.pollMs ?? 1000, () => this.wake());
+    await this.#caretaker.look();
     this.#every(TICK, () => this.#keep());
-    this.#every(RECOVER_EVERY, () => this.#recover());
-    this.wake();
-  }
-
-  /** Looks for work now. */
-  wake(): void {
-    if (this.#filling) {
-      this.#again = true;
-      return;
-    }
-    this.#filling = this.#fill()
-      .catch((error) => this.#options.onError(error))
-      .finally(() => {
-        this.#filling = undefined;
-        if (this.#again) {
-          this.#again = false;
-          this.wake();
-        }
-      });
+    this.#every(LOOK_EVERY, () => this.#caretaker.look());
+    this.#deps.queue.work(() => this.#take(), this.#options.concurrency);
   }
 
   /** 0…1 of a job that runs in this process. */
@@ -111,7 +103,7 @@ export class Runner {
   async stop(grace: number): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
-    await this.#filling;
+    await this.#deps.queue.rest();
     const beat = setInterval(() => void this.#keep().catch((error) => this.#options.onError(error)), TICK);
     const all = () => Promise.all([...this.#active.values()].map((active) => active.done));
     let late: NodeJS.Timeout | undefined;
@@ -125,21 +117,37 @@ export class Runner {
     clearInterval(beat);
   }
 
-  async #fill(): Promise<void> {
-    while (!this.#stopped && this.#active.size < this.#options.concurrency) {
-      const job = await this.#deps.store.claim(this.#owner, Date.now() + LEASE);
-      if (!job) return;
-      const active: Active = { controller: new AbortController(), progress: 0, done: Promise.resolve() };
-      this.#active.set(job.id, active);
-      active.done = this.#run(job, active)
-        .catch((error) => this.#options.onError(error, job.id))
-        .finally(() => {
-          this.#active.delete(job.id);
-          this.#options.onChange(job.id);
-          this.wake();
-        });
-      this.#options.onChange(job.id);
+  /** Claims the job whose turn it is and begins it. */
+  async #take(): Promise<Begun | undefined> {
+    if (this.#stopped || this.#active.size >= this.#options.concurrency) return undefined;
+    try {
+      // Nearly always calls first, because somebody waits; but jobs come through beside any number of calls.
+      const first = this.#claims % CALLS_IN_A_ROW === CALLS_IN_A_ROW - 1 ? 'job' : 'call';
+      const job = await this.#deps.store.claim(this.#owner, Date.now() + this.#options.lease, first);
+      if (!job) return undefined;
+      this.#claims++;
+      const former = this.#active.get(job.id);
+      former?.controller.abort(new Ended());
+      await former?.done;
+      return this.#begin(job);
+    } catch (error) {
+      this.#options.onError(error);
+      return undefined;
     }
+  }
+
+  #begin(job: Job): Begun {
+    const active: Active = { controller: new AbortController(), progress: 0, written: 0, done: Promise.resolve() };
+    this.#active.set(job.id, active);
+    active.done = this.#run(job, active)
+      .catch((error) => this.#options.onError(error, job.id))
+      .finally(() => {
+        this.#active.delete(job.id);
+        this.#options.onChange(job.id);
+      });
+    this.#options.onChange(job.id);
+    this.#tell(job.id, 'running');
+    return active;
   }
 
   async #run(job: Job, active: Active): Promise<void> {
@@ -152,6 +160,7 @@ export class Runner {
       const seconds = (performance.now() - started) / 1000;
       owned = await this.#deps.store.succeed(job.id, this.#owner, results, workOf(results, seconds));
       if (owned) this.#options.onEnd?.({ results });
+      if (owned) this.#tell(job.id, 'succeeded');
     } catch (error) {
       await this.#settleFailure(job, error, active);
     } finally {
@@ -167,11 +176,12 @@ export class Runner {
     const source = folder.path(`source-${index}`);
     const result = folder.path(`result-${index}`);
     await this.#bring(picture, source, signal);
+    const started = performance.now();
     const outcome = await this.#deps.restorer.run(
       { source, result, options: picture.options, limits: picture.limits },
       {
         signal,
-        timeout: this.#options.timeout,
+        timeout: Math.min(this.#options.timeout, picture.timeout ?? Number.POSITIVE_INFINITY),
         ...(picture.pixels === undefined ? {} : { pixels: picture.pixels }),
         onProgress: (value) => {
           active.progress = (index + value) / job.pictures.length;
@@ -179,6 +189,8 @@ export class Runner {
         },
       },
     );
+    const { width, height } = outcome.report.source;
+    this.#options.onPicture?.(megapixelsOf([{ pixels: width * height }]), (performance.now() - started) / 1000);
     const stored = await this.#deps.storage.put({ path: result }, { type: MEDIA_TYPES[outcome.format], expiresAt: job.expiresAt });
     return { object: stored.id, outcome };
   }
@@ -195,23 +207,25 @@ export class Runner {
     const { store } = this.#deps;
     const reason: unknown = active.controller.signal.reason;
     if (reason instanceof Ended) return;
-    if (reason instanceof Stopping) {
-      await store.release(job.id, this.#owner, 'untried', Date.now());
-      return;
-    }
+    if (reason instanceof Stopping) return this.#release(job, 'untried', 0);
     const failure = toAppError(error);
-    if (failure.kind === 'ALGORITHM_OVER_CONCURRENT') {
-      await store.release(job.id, this.#owner, 'untried', Date.now() + BUSY_WAIT);
-      return;
-    }
+    if (failure.kind === 'ALGORITHM_OVER_CONCURRENT') return this.#release(job, 'untried', BUSY_WAIT);
     const isOurs = failure.cause instanceof ChildGone || failure.kind === 'GATEWAY_UNKNOWN_ERROR';
     if (isOurs) this.#options.onError(failure.cause ?? failure, job.id);
     if (isOurs && job.attempts < this.#options.attempts) {
-      await store.release(job.id, this.#owner, 'tried', Date.now() + RETRY_WAIT * 2 ** (job.attempts - 1));
-      return;
+      return this.#release(job, 'tried', Math.min(RETRY_WAIT * 2 ** (job.attempts - 1), LONGEST_DELAY / 2));
     }
     const end = failure.cause instanceof ChildGone ? gaveUp(job.attempts) : { kind: failure.kind, message: failure.message };
-    if (await store.fail(job.id, end, this.#owner)) this.#options.onEnd?.({ failure: end });
+    if (!(await store.fail(job.id, end, this.#owner))) return;
+    this.#options.onEnd?.({ failure: end });
+    this.#tell(job.id, 'failed');
+  }
+
+  /** Back into the queue, for whoever is next. */
+  async #release(job: Job, reason: ReleaseReason, delay: number): Promise<void> {
+    if (!(await this.#deps.store.release(job.id, this.#owner, reason, Date.now() + delay))) return;
+    this.#tell(job.id, 'queued');
+    await this.#announce(job.id, delay);
   }
 
   async #keep(): Promise<void> {
@@ -219,18 +233,41 @@ export class Runner {
     const active = new Map(this.#active);
     if (active.size === 0) return;
     const progress = new Map([...active].map(([id, { progress }]) => [id, progress]));
-    const lost = await this.#deps.store.keep(this.#owner, progress, Date.now() + LEASE);
+    const lost = await this.#deps.store.keep(this.#owner, progress, Date.now() + this.#options.lease);
     for (const id of lost) active.get(id)?.controller.abort(new Ended());
+    for (const [id, value] of progress) {
+      const one = active.get(id);
+      if (!one || one.written === value || lost.includes(id)) continue;
+      one.written = value;
+      this.#tell(id, 'running');
+    }
   }
 
-  async #recover(): Promise<void> {
-    const recovered = await this.#deps.store.recover((owner) => isGone(owner, this.#owner));
-    if (recovered > 0) this.wake();
+  async #helpYourself(): Promise<void> {
+    for (let begun = await this.#take(); begun; begun = await this.#take());
   }
 
-  #every(milliseconds: number, run: () => void | Promise<void>): void {
+  /** A failure costs time, not the job: the caretaker finds it. */
+  async #announce(id: string, delay = 0): Promise<void> {
+    await this.#deps.queue.announce(id, delay).catch((error) => this.#options.onError(error, id));
+  }
+
+  /** Nobody waits for the message to be out. */
+  #tell(id: string, state: JobState): void {
+    this.#deps.queue.tell({ id, state }).catch((error) => this.#options.onError(error, id));
+  }
+
+  #every(milliseconds: number, run: () => Promise<void>): void {
+    let going = false;
     const timer = setInterval(() => {
-      Promise.resolve(run()).catch((error) => this.#options.onError(error));
+      // A database that is slow or away must not be asked the same thing many times over.
+      if (going) return;
+      going = true;
+      run()
+        .catch((error) => this.#options.onError(error))
+        .finally(() => {
+          going = false;
+        });
     }, milliseconds);
     timer.unref();
     this.#timers.push(timer);

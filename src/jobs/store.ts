@@ -6,7 +6,7 @@ import type { Db } from '../db/tables.ts';
 import { lockFor, type Trx, transact } from '../db/transact.ts';
 import { AppError, ERRORS } from '../errors.ts';
 import type { Accounting, AccountKey, Work } from './accounting.ts';
-import { type Job, type JobFailure, type JobPicture, type JobResult, toJob } from './job.ts';
+import { type Job, type JobFailure, type JobKind, type JobPicture, type JobResult, megapixelsOf, toJob } from './job.ts';
 import { TRANSITIONS, type TransitionName } from './states.ts';
 import { jobInTurn } from './turn.ts';
 
@@ -44,8 +44,18 @@ export type ReleaseReason =
   /** Its process is gone. Pictures are the children's work, so this is not taken for the picture's doing. */
   | 'takeover';
 
+/** A running job as its lease tells of it. */
+export interface Run {
+  readonly id: string;
+  readonly owner: string;
+  /** Changes as long as the owner lives. */
+  readonly beat: string;
+}
+
 /** Seconds a client should wait when too many jobs are open. */
 const FULL_RETRY = 30;
+/** Databases limit the parameters of a statement. */
+const MARKS_AT_ONCE = 500;
 
 /**
  * Jobs in the database. Every change of state is one transaction that also settles the quota and
@@ -84,6 +94,7 @@ export class JobStore {
         id,
         key_id: draft.key.id,
         state: 'queued',
+        megapixels: megapixelsOf(draft.pictures),
         pictures: JSON.stringify(draft.pictures),
         wire: JSON.stringify(draft.wire ?? null),
         callback_url: draft.callbackUrl ?? null,
@@ -104,10 +115,13 @@ export class JobStore {
     return row && row.expires_at > this.#now() && row.state !== 'expired' ? toJob(row) : undefined;
   }
 
-  /** Takes the job whose turn it is, see {@link jobInTurn}; undefined when none is due. */
-  async claim(owner: string, leaseUntil: number): Promise<Job | undefined> {
+  /**
+   * Takes the job whose turn it is, see {@link jobInTurn}; undefined when none is due.
+   * @param first of which kind it shall be if there are both
+   */
+  async claim(owner: string, leaseUntil: number, first: JobKind = 'call'): Promise<Job | undefined> {
     const now = this.#now();
-    const row = await relaxed(this.#db, (trx) =>
+    const take = (trx: Trx, kind: JobKind) =>
       trx
         .updateTable('jobs')
         .set((e) => ({
@@ -119,10 +133,11 @@ export class JobStore {
           attempts: e('attempts', '+', 1),
         }))
         .where('state', 'in', TRANSITIONS.claim.from)
-        .where('id', '=', jobInTurn(trx, now))
+        .where('id', '=', jobInTurn(trx, now, kind))
         .returningAll()
-        .executeTakeFirst(),
-    );
+        .executeTakeFirst();
+    const second = first === 'call' ? 'job' : 'call';
+    const row = await relaxed(this.#db, async (trx) => (await take(trx, first)) ?? (await take(trx, second)));
     return row && toJob(row);
   }
 
@@ -196,24 +211,25 @@ export class JobStore {
 
   /**
    * Takes up what processes that are gone were running: back into the queue, or failed after too many
-   * times, because a job that ends its server, by what way ever, must not do so for ever.
+   * times, because a job that ends its server, by what way ever, must not do so for ever. Of several
+   * processes that try it at once, one succeeds.
+   * @returns ids of the jobs that wait again, and of those that have ended by it
    */
-  async recover(isGone: (owner: string) => boolean): Promise<number> {
+  async recover(isGone: (run: Run) => boolean): Promise<{ readonly queued: readonly string[]; readonly failed: readonly string[] }> {
     const running = await this.#db
       .selectFrom('jobs')
       .select(['id', 'owner', 'lease_until', 'takeovers'])
       .where('state', '=', 'running')
       .execute();
-    let recovered = 0;
+    const queued: string[] = [];
+    const failed: string[] = [];
     for (const { id, owner, lease_until, takeovers } of running) {
-      if (owner === null || (lease_until !== null && lease_until > this.#now() && !isGone(owner))) continue;
-      const done =
-        takeovers >= this.#limits.takeovers
-          ? await this.fail(id, interrupted(takeovers + 1), owner)
-          : await this.release(id, owner, 'takeover', this.#now());
-      if (done) recovered++;
+      if (owner === null || !isGone({ id, owner, beat: `${owner} ${lease_until}` })) continue;
+      if (takeovers < this.#limits.takeovers) {
+        if (await this.release(id, owner, 'takeover', this.#now())) queued.push(id);
+      } else if (await this.fail(id, interrupted(takeovers + 1), owner)) failed.push(id);
     }
-    return recovered;
+    return { queued, failed };
   }
 
   /** Marks what is over and answers it, also what a crash left marked; end with {@link remove}. */
@@ -233,6 +249,36 @@ export class JobStore {
   /** Forgets an expired job whose objects are deleted. */
   async remove(id: string): Promise<void> {
     await this.#db.deleteFrom('jobs').where('id', '=', id).where('state', '=', 'expired').execute();
+  }
+
+  /** Ids of jobs that wait, oldest first, and how many wait in all. */
+  async waiting(limit: number): Promise<{ readonly count: number; readonly oldest: readonly string[] }> {
+    const now = this.#now();
+    const open = this.#db.selectFrom('jobs').where('state', '=', 'queued').where('expires_at', '>', now);
+    const { count } = await open.select((e) => e.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+    const rows = Number(count) === 0 ? [] : await open.select('id').orderBy('available_at').limit(limit).execute();
+    return { count: Number(count), oldest: rows.map(({ id }) => id) };
+  }
+
+  /** When the job that has waited longest could have been taken first; undefined when none waits. */
+  async oldest(): Promise<number | undefined> {
+    const row = await this.#db
+      .selectFrom('jobs')
+      .select((e) => e.fn.min('available_at').as('since'))
+      .where('state', '=', 'queued')
+      .executeTakeFirst();
+    return row?.since === null || row?.since === undefined ? undefined : Number(row.since);
+  }
+
+  /** State and progress of jobs as one text each, to see which of them changed; those that are gone are missing. */
+  async marks(ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const marks = new Map<string, string>();
+    for (let from = 0; from < ids.length; from += MARKS_AT_ONCE) {
+      const some = ids.slice(from, from + MARKS_AT_ONCE);
+      const rows = await this.#db.selectFrom('jobs').select(['id', 'state', 'progress']).where('id', 'in', some).execute();
+      for (const { id, state, progress } of rows) marks.set(id, `${state} ${progress}`);
+    }
+    return marks;
   }
 
   /** Jobs by state, for metrics. */

@@ -39,11 +39,24 @@ export async function openQueue(options: QueueOptions): Promise<JobQueue> {
   if (!url || !open) throw new ConfigError(['MINGXI_QUEUE_URL: expected redis://, rediss:// or postgres:// and a host']);
   if (!NAME.test(options.name)) throw new ConfigError(['MINGXI_QUEUE_NAME: expected 1 to 40 letters, digits, - or _']);
   try {
-    return await open(options);
+    return await open({ ...options, onError: seldom(options.onError) });
   } catch (error) {
     if (error instanceof ConfigError) throw error;
     throw new ConfigError([`MINGXI_QUEUE_URL: the queue's server at ${url.host} cannot be used: ${reasonOf(error)}`]);
   }
+}
+
+/** A server that is away fails many calls a second with the same words; one of them a second is enough. */
+function seldom(onError: (error: unknown) => void): (error: unknown) => void {
+  const told = new Map<string, number>();
+  return (error) => {
+    const words = String(error).slice(0, 200);
+    const now = performance.now();
+    if (now - (told.get(words) ?? Number.NEGATIVE_INFINITY) < 1000) return;
+    if (told.size > 100) told.clear();
+    told.set(words, now);
+    onError(error);
+  };
 }
 
 /** Only the code or the server's words; a connection error's message may hold more than is good for a terminal. */

@@ -7,6 +7,7 @@ import type { Jobs } from '../jobs/jobs.ts';
 import type { Registry } from '../models/registry.ts';
 import type { Logger } from '../observability/logger.ts';
 import type { Metrics } from '../observability/metrics.ts';
+import type { JobQueue } from '../queue/contract.ts';
 import type { Storage } from '../storage/contract.ts';
 import type { Spool } from '../storage/spool.ts';
 import type { Restorer } from '../workers/contract.ts';
@@ -29,5 +30,6 @@ export interface ServerDeps {
   readonly models: Registry;
   readonly restorer: Restorer;
   readonly jobs: Jobs;
+  readonly queue: JobQueue;
   readonly lifecycle: Lifecycle;
 }

@@ -9,7 +9,7 @@ import { answerErrors } from './plugins/errors.ts';
 import { describeApi } from './plugins/openapi.ts';
 import { echoRequestId, requestId } from './plugins/request-id.ts';
 import { traceRequests } from './plugins/trace.ts';
-import { ROUTES } from './routes/index.ts';
+import { ROUTES, WORKER_ROUTES } from './routes/index.ts';
 import './request-state.ts';
 
 /** A whole request, headers and body, must have arrived within this time (slow-loris). */
@@ -45,7 +45,8 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   answerErrors(server);
   await allowOrigins(server, deps.config.corsOrigins);
   refuseWhileDraining(server, deps.lifecycle);
-  await describeApi(server, deps.version);
-  for (const routes of ROUTES) await server.register(async (scope) => routes(scope, deps));
+  const works = deps.config.role === 'worker';
+  if (!works) await describeApi(server, deps.version);
+  for (const routes of works ? WORKER_ROUTES : ROUTES) await server.register(async (scope) => routes(scope, deps));
   return server;
 }

@@ -8,6 +8,8 @@ export interface RunOptions {
   readonly timeout?: number;
   /** Pixels of the source, when the caller has read its header: makes the expected wait exact. */
   readonly pixels?: number;
+  /** Whose picture it is, where several machines share the work: keys take turns. */
+  readonly key?: string;
   /** Called with 0…1, once per finished tile at most. */
   readonly onProgress?: (progress: number) => void;
 }

@@ -23,7 +23,7 @@ type Document = any;
 /** What a scrape of a running server carries: names of series, and of the labels of each. */
 async function exposed(): Promise<Map<string, Set<string>>> {
   const metrics = createMetrics({ version: '0', pool: () => ({ children: 0, running: 0, waiting: 0, restarts: 0, expectedWait: 0 }) });
-  registerJobMetrics(metrics.registry, { counts: async () => ({}) });
+  registerJobMetrics(metrics.registry, { counts: async () => ({}), oldest: async () => 0 }, { announced: async () => 0 });
   metrics.request({ route: '/', method: 'GET', status: 200, seconds: 0, bytesIn: 0, bytesOut: 0 });
   metrics.picture({ outcome: 'ok', model: 'm', megapixels: 1, timings: { decode: 1 } });
   const series = new Map<string, Set<string>>();

@@ -11,6 +11,7 @@ import type { Job } from '../../src/jobs/job.ts';
 import { createJobs, type JobsOptions, type NewPicture } from '../../src/jobs/jobs.ts';
 import { readQuotas, readUsage } from '../../src/jobs/usage.ts';
 import { DEFAULT_OPTIONS, DOCUMENTED_LIMITS } from '../../src/pipeline/options.ts';
+import { createEmbeddedQueue } from '../../src/queue/embedded.ts';
 import { createDiskStorage } from '../../src/storage/disk.ts';
 import { createSpool } from '../../src/storage/spool.ts';
 import { createPool, type Pool } from '../../src/workers/pool.ts';
@@ -34,6 +35,7 @@ export async function bench(options: BenchOptions = {}) {
   const fetcher = createFetcher({ timeout: 2000, redirects: 0, allow: ['127.0.0.1'], ports: ['80', '443'] });
   const accounting = createAccounting(db);
   const errors: unknown[] = [];
+  const queue = await createEmbeddedQueue({ folder, pollMs: 500, onError: (error) => errors.push(error) });
   const jobs = createJobs(
     {
       db,
@@ -42,6 +44,7 @@ export async function bench(options: BenchOptions = {}) {
       spool: createSpool(join(folder, 'spool')),
       fetcher,
       restorer: pool,
+      queue,
       secretOf: (id) => keys.secretOf(id),
       answer: async (job) => ({ msg_id: job.id, state: job.state }),
     },
@@ -51,6 +54,8 @@ export async function bench(options: BenchOptions = {}) {
       attempts: 3,
       takeovers: 20,
       timeout: 20_000,
+      lease: 15_000,
+      queueLimit: 100,
       lifetime: 3_600_000,
       callbackAttempts: 4,
       callbackBackoff: 20,
@@ -65,6 +70,7 @@ export async function bench(options: BenchOptions = {}) {
     closed = true;
     await jobs.stop(grace);
     await pool.close(0);
+    await queue.close();
     await fetcher.close();
     await db.destroy();
   };

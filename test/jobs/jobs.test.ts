@@ -202,18 +202,23 @@ describe('restarts', () => {
     expect(await second.jobs.find(job.id, job.keyId)).toMatchObject({ state: 'succeeded' });
   });
 
-  test('a job of a dead process is taken up at once; of a living one only after its lease; in the end it fails', async () => {
+  test('a job of a dead process is taken up by one other, a living one’s is not; in the end it fails', async () => {
     const t = await bench({ idle: true });
     const a = await t.submit('restore 0');
-    const store = new JobStore(t.db, t.accounting, { jobs: 10, takeovers: 2 });
+    const stores = [1, 2].map(() => new JobStore(t.db, t.accounting, { jobs: 10, takeovers: 2 }));
+    const [store] = stores as [JobStore];
+    const recovered = async (isGone: boolean) => {
+      const found = await Promise.all(stores.map((one) => one.recover(() => isGone)));
+      return { queued: found.flatMap((one) => one.queued), failed: found.flatMap((one) => one.failed) };
+    };
     await store.claim('here:1:x', Date.now() + 60_000);
-    expect(await store.recover(() => false)).toBe(0);
-    expect(await store.recover(() => true)).toBe(1);
+    expect(await recovered(false)).toEqual({ queued: [], failed: [] });
+    expect(await recovered(true)).toEqual({ queued: [a.id], failed: [] });
     expect(await t.jobs.find(a.id, a.keyId)).toMatchObject({ state: 'queued', attempts: 0 });
     await store.claim('here:1:x', Date.now() - 1);
-    expect(await store.recover(() => false)).toBe(1);
+    expect(await recovered(true)).toEqual({ queued: [a.id], failed: [] });
     await store.claim('here:1:x', Date.now() - 1);
-    expect(await store.recover(() => false)).toBe(1);
+    expect(await recovered(true)).toEqual({ queued: [], failed: [a.id] });
     const failed = await t.jobs.find(a.id, a.keyId);
     expect(failed).toMatchObject({ state: 'failed', failure: { kind: 'PROCESS_ERROR' } });
     expect(failed?.failure?.message).toContain('3 times');
@@ -241,7 +246,7 @@ describe('restarts', () => {
     const job = await t.submit('restore 0');
     const store = new JobStore(t.db, t.accounting, { jobs: 10, takeovers: 2 });
     await store.claim('old', Date.now() - 1);
-    await store.recover(() => false);
+    await store.recover(() => true);
     await store.claim('new', Date.now() + 60_000);
     const work = { megapixels: 1, seconds: 1 };
     expect(await store.succeed(job.id, 'old', [], work)).toBe(false);

@@ -58,11 +58,22 @@ describe('connections', () => {
     expect(timeout).toBeGreaterThan(api.config.syncTimeout * 1000);
   });
 
-  test('a process of role worker listens to nobody and still closes', async () => {
+  test('a process of role worker answers for its health and metrics, and nothing else', async () => {
     const worker = await testApp(mkdtempSync(join(folder, 'worker-')), { role: 'worker' }, { restorer: stubRestorer() });
-    expect(await worker.listen()).toBe('');
-    expect(worker.app.server.server.listening).toBe(false);
+    const url = await worker.listen();
+    for (const path of ['/livez', '/readyz', '/metrics']) expect((await fetch(url + path)).status).toBe(200);
+    for (const path of ['/', '/docs', '/openapi.json', '/v1/models', '/v2/restore']) expect((await fetch(url + path)).status).toBe(404);
+    const call = await fetch(`${url}/v1/aiquality?${worker.query}`, { method: 'POST', body: '{}' });
+    expect(call.status).toBe(404);
     await worker.app.close();
+  });
+
+  test('a process of role api is ready without children, and refuses synchronous calls while nobody works', async () => {
+    const alone = await testApp(mkdtempSync(join(folder, 'api-')), { role: 'api' });
+    expect((await alone.app.server.inject('/readyz')).json().checks).toEqual({ accepting: 'ok', database: 'ok' });
+    const answer = await alone.post(bodyOf(await jpeg(64, 64)));
+    expect([answer.statusCode, answer.json().ErrorMsg, answer.headers['retry-after']]).toEqual([503, 'ALGORITHM_OVER_CONCURRENT', '5']);
+    await alone.app.close();
   });
 });
 

@@ -5,6 +5,7 @@ import { takeovers } from './0003-takeovers.ts';
 import { turns } from './0004-turns.ts';
 import { disabledKeys } from './0005-disabled-keys.ts';
 import { facts } from './0006-facts.ts';
+import { cluster } from './0007-cluster.ts';
 
 /** Every migration in order. A published one is never changed: the next change is a new file here. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -14,4 +15,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-turns': turns,
   '0005-disabled-keys': disabledKeys,
   '0006-facts': facts,
+  '0007-cluster': cluster,
 };

@@ -14,6 +14,8 @@ export interface RestoredEntry {
 }
 
 export interface RestoreContext {
+  /** Id of the calling key. */
+  readonly key: string;
   readonly folder: SpoolFolder;
   /** Aborts when the client has gone. */
   readonly signal: AbortSignal;
@@ -65,7 +67,7 @@ async function restoreOne(
     options: { ...request.options, ...(facePoints ? { facePoints } : {}) },
     limits: documentedLimits(deps.config),
   };
-  const run = { signal, timeout: timeLeft(context), ...(source.pixels === undefined ? {} : { pixels: source.pixels }) };
+  const run = { signal, key: context.key, timeout: timeLeft(context), ...(source.pixels === undefined ? {} : { pixels: source.pixels }) };
   return { path, outcome: await deps.restorer.run(task, run) };
 }
 

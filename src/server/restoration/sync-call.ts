@@ -32,6 +32,7 @@ export async function restoreAndAnswer(wire: WireRequest, request: FastifyReques
   const durations: Record<string, number> = {};
   try {
     const restored = await restoreEntries(wire, deps, {
+      key: key.id,
       folder,
       signal: request.gone,
       remaining: () => syncTimeout * 1000 - (performance.now() - start),

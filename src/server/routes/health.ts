@@ -1,10 +1,12 @@
 import type { FastifyInstance } from 'fastify';
-import { sql } from 'kysely';
+import { databaseAnswers } from '../../db/answers.ts';
 import type { ServerDeps } from '../deps.ts';
 
 /**
  * `/livez`: the process answers. `/readyz` (and `/health`): it can do its work; 503 while draining,
- * without a child process that is ready, or without its database. `/metrics`: Prometheus text.
+ * without a child process that is ready (but for role api, which has none), or without its database.
+ * That the queue's server is away makes nobody unready: jobs are accepted and run without it, later.
+ * `/metrics`: Prometheus text.
  */
 export function healthRoutes(server: FastifyInstance, deps: ServerDeps): void {
   const open = (summary: string) => ({ config: { quiet: true }, schema: { summary, tags: ['operations'] } });
@@ -25,10 +27,8 @@ export function healthRoutes(server: FastifyInstance, deps: ServerDeps): void {
 async function readiness(deps: ServerDeps): Promise<Record<string, string>> {
   return {
     accepting: deps.lifecycle.draining ? 'draining' : 'ok',
-    workers: deps.restorer.stats().children > 0 ? 'ok' : 'none is ready',
-    database: await sql`select 1`.execute(deps.db).then(
-      () => 'ok',
-      () => 'does not answer',
-    ),
+    // What one server has no children for others do; without them it still accepts jobs and gives results.
+    ...(deps.config.role === 'api' ? {} : { workers: deps.restorer.stats().children > 0 ? 'ok' : 'none is ready' }),
+    database: await databaseAnswers(deps.db),
   };
 }

@@ -30,3 +30,6 @@ const family: RouteGroup = (server, deps) => {
 
 /** Everything the server answers, group by group. */
 export const ROUTES: readonly RouteGroup[] = [healthRoutes, modelRoutes, resultRoutes, family, gatewayRoutes, v2Routes];
+
+/** What a process answers that takes its work from the queue. */
+export const WORKER_ROUTES: readonly RouteGroup[] = [healthRoutes];
