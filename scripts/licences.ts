@@ -8,8 +8,9 @@ const ROOT = join(import.meta.dirname, '..');
 export const LICENCES_FILE = 'docs/reference/licences.md';
 
 /** An entry of package-lock.json's `packages`, as far as it is looked at. */
-interface LockedPackage {
+export interface LockedPackage {
   readonly version?: string;
+  readonly integrity?: string;
   readonly license?: string;
   readonly dev?: boolean;
   readonly devOptional?: boolean;
@@ -17,10 +18,12 @@ interface LockedPackage {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-type Packages = Readonly<Record<string, LockedPackage>>;
+export type Packages = Readonly<Record<string, LockedPackage>>;
 
 /** A package that is shipped or installed with the service. */
-interface Row {
+export interface Row {
+  /** Its key in the lock file. */
+  readonly path: string;
   readonly name: string;
   readonly version: string;
   readonly licence: string;
@@ -28,10 +31,11 @@ interface Row {
   readonly needed: string;
 }
 
-const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+/** A package's name by its key. */
+export const nameOf = (path: string) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
 
 /** Where a package's dependency lies: in its own folder, or in that of a package around it. */
-function locate(packages: Packages, from: string, name: string): string | undefined {
+export function locate(packages: Packages, from: string, name: string): string | undefined {
   for (let folder = from; folder !== ''; folder = folder.slice(0, Math.max(0, folder.lastIndexOf('/node_modules/')))) {
     const path = `${folder}/node_modules/${name}`;
     if (packages[path]) return path;
@@ -55,19 +59,24 @@ function closure(packages: Packages, roots: readonly string[]): Set<string> {
   return found;
 }
 
-/** Packages of the lock file that a production installation may contain, those of S3 included. */
+/** The lock file's packages. */
+export function lockedPackages(): Packages {
+  return (JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Packages }).packages;
+}
+
+/** Packages of the lock file that a production installation may contain, those of optional stores included. */
 export function rows(): Row[] {
-  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as { packages: Packages };
+  const packages = lockedPackages();
   const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { peerDependencies: object };
-  const s3 = closure(
-    lock.packages,
+  const optionalStores = closure(
+    packages,
     Object.keys(peerDependencies).map((name) => `node_modules/${name}`),
   );
-  const all = Object.entries(lock.packages).flatMap(([path, { version = '', license, dev, devOptional, optional }]) => {
+  const all = Object.entries(packages).flatMap(([path, { version = '', license, dev, devOptional, optional }]) => {
     const isShipped = path !== '' && !dev && !devOptional;
-    if (!isShipped && !s3.has(path)) return [];
-    const needed = isShipped ? (optional ? 'some platforms' : 'always') : 'with S3';
-    return [{ name: nameOf(path), version, licence: license ?? '', needed }];
+    if (!isShipped && !optionalStores.has(path)) return [];
+    const needed = isShipped ? (optional ? 'some platforms' : 'always') : 'when configured';
+    return [{ path, name: nameOf(path), version, licence: license ?? '', needed }];
   });
   const unique = new Map(all.map((row) => [`${row.name}@${row.version}`, row]));
   return [...unique.values()].sort((a, b) => (a.name === b.name ? (a.version < b.version ? -1 : 1) : a.name < b.name ? -1 : 1));
@@ -84,7 +93,8 @@ export function licencesPage(): string {
 <!-- Made by \`npx tsx scripts/licences.ts\` from package-lock.json; do not edit. -->
 
 Mingxi and its networks: [Apache-2.0](../../LICENSE). The packages a production installation contains, as they declare it;
-"some platforms": the package for another operating system or processor is not installed. libvips, inside the \`@img/sharp-libvips-*\`
+"some platforms": the package for another operating system or processor is not installed; "when configured": only for pictures in
+a bucket, a PostgreSQL database or a queue on Redis. The same as a bill of materials (CycloneDX): [sbom.cdx.json](sbom.cdx.json). libvips, inside the \`@img/sharp-libvips-*\`
 packages, is LGPL-3.0 and linked dynamically.
 
 | licence | packages |
@@ -97,4 +107,9 @@ ${all.map(({ name, version, licence, needed }) => `| ${name} | ${version} | ${li
 `;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(join(ROOT, LICENCES_FILE), licencesPage());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(join(ROOT, LICENCES_FILE), licencesPage());
+  // Both come from the lock file: neither is forgotten this way.
+  const { SBOM_FILE, sbom } = await import('./sbom.ts');
+  writeFileSync(join(ROOT, SBOM_FILE), sbom());
+}
