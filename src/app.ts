@@ -101,7 +101,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   });
   // A process that only serves HTTP has no children: pictures go to the workers, through the queue.
   const pool = parts.restorer ?? (config.role === 'api' ? undefined : startPool(config, modelsDir, logger));
-  const metrics = createMetrics({ version, pool: () => restorer.stats() });
+  // What a server knows of others' children would be counted once for every server.
+  const figures = () => (pool ? pool.stats() : { ...jobs.remote.stats(), children: 0, running: 0 });
+  const metrics = createMetrics({ version, pool: figures });
   const lifecycle = createLifecycle();
   const accounting = createAccounting(db);
   const gatekeeper = createGatekeeper({ keys, rateLimiter });
