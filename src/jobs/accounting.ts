@@ -59,7 +59,10 @@ export function createAccounting(db: Db, now: () => number = Date.now): Accounti
         await checkConcurrency(trx, key);
         await take(trx, key.id, day, pictures, key.dailyLimit, 'day');
         await take(trx, key.id, monthOf(day), pictures, key.monthlyLimit, 'month');
-        await trx.insertInto('reservations').values({ id, key_id: key.id, pictures, day, expires_at: options.expiresAt }).execute();
+        await trx
+          .insertInto('reservations')
+          .values({ id, key_id: key.id, pictures, day, expires_at: whole(options.expiresAt) })
+          .execute();
       });
       return id;
     },
@@ -119,6 +122,9 @@ export function dayOf(time: number): string {
 export function monthOf(day: string): string {
   return day.slice(0, 7);
 }
+
+/** Times are whole milliseconds; a configured time in seconds need not be. */
+const whole = (time: number | null) => (time === null ? null : Math.round(time));
 
 /** One statement tests and takes, so that two processes cannot both get the last picture. */
 async function take(trx: Trx, keyId: string, period: string, pictures: number, limit: number | null, name: 'day' | 'month'): Promise<void> {

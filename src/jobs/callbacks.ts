@@ -104,7 +104,7 @@ export class Callbacks {
       const wait = Math.min(this.#options.backoff * GROWTH ** (due.attempt - 1), LONGEST_WAIT);
       await this.#deps.db
         .updateTable('callbacks')
-        .set({ next_at: isLast ? null : Date.now() + wait })
+        .set({ next_at: isLast ? null : Math.round(Date.now() + wait) })
         .where('id', '=', due.id)
         .execute();
     }
@@ -115,7 +115,7 @@ export class Callbacks {
     const now = Date.now();
     const row = await db
       .updateTable('callbacks')
-      .set((e) => ({ attempts: e('attempts', '+', 1), next_at: now + this.#options.timeout + MARGIN }))
+      .set((e) => ({ attempts: e('attempts', '+', 1), next_at: Math.round(now + this.#options.timeout + MARGIN) }))
       .where('id', '=', (e) =>
         e
           .selectFrom('callbacks')

@@ -102,7 +102,7 @@ export class JobStore {
         fingerprint: draft.fingerprint ?? null,
         available_at: now,
         created_at: now,
-        expires_at: draft.expiresAt,
+        expires_at: Math.round(draft.expiresAt),
       };
       await trx.insertInto('jobs').values(row).execute();
       return { job: toJob(await trx.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirstOrThrow()), replayed: false };
@@ -168,7 +168,7 @@ export class JobStore {
           state: TRANSITIONS.release.to,
           ...IDLE,
           progress: 0,
-          available_at: availableAt,
+          available_at: Math.round(availableAt),
           attempts: reason === 'tried' ? e.ref('attempts') : e('attempts', '-', 1),
           takeovers: reason === 'takeover' ? e('takeovers', '+', 1) : e.ref('takeovers'),
         }))
