@@ -5,7 +5,7 @@
  *     npx tsx scripts/face-sheet.ts OUT-FOLDER PICTURE… [--models DIR --face NAME --detector NAME --side 320]
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
@@ -33,7 +33,7 @@ const LIMITS = { formats: ['jpg', 'png', 'webp'] as const, minSide: 1, maxSide: 
 const folder = mkdtempSync(join(tmpdir(), 'mingxi-sheet-'));
 mkdirSync(out, { recursive: true });
 const pipeline = createPipeline({
-  threads: availableParallelism(),
+  threads: 1,
   faceModel: values.face,
   faceDetector: values.detector,
   ...(values.models ? { modelsDir: values.models } : {}),

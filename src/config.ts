@@ -109,7 +109,10 @@ export const VARIABLES = {
   ),
   model: text('general', 'Network used for model auto.'),
   faceModel: text('auto', 'Network that restores faces: the name of an imported one, auto for the shipped one, none for no face stage.'),
-  faceDetector: text('auto', 'Network that finds faces: the name of an imported one, auto for the shipped one, none to use only points that are sent.'),
+  faceDetector: text(
+    'auto',
+    'Network that finds faces: the name of an imported one, auto for the shipped one, none to use only points that are sent.',
+  ),
   modelsDir: text('', 'Folder of imported networks; empty: DATA/models.'),
   modelMaxBytes: integer(1024 * MB, 1024, 2047 * MB, 'Largest network file `models add` takes.', 'bytes'),
   modelCheckTime: number(120, 1, 3600, 'The check of a network that is added may take this long.', 's'),

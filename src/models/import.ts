@@ -88,7 +88,11 @@ function checkName({ name, dir, shipped }: ImportOrder): void {
       'PARAM_VALUE_ERROR',
       `name: expected 1 to 64 of a-z 0-9 . _ - beginning with a letter or digit, received ${JSON.stringify(name.slice(0, 80))}.`,
     );
-  if (name === 'auto') throw new AppError('PARAM_VALUE_ERROR', 'name: "auto" means the default model and cannot be used.');
+  if (name === 'auto' || name === 'none')
+    throw new AppError(
+      'PARAM_VALUE_ERROR',
+      `name: "${name}" means ${name === 'auto' ? 'the default model' : 'no model'} and cannot be used.`,
+    );
   if (shipped.includes(name)) throw taken(name, 'shipped');
   if (existsSync(join(dir, name))) throw taken(name, 'imported');
 }

@@ -38,7 +38,7 @@ export interface Registry {
    */
   choose(name: string, scale: Scale, fallback: string): ModelEntry;
   /**
-   * The network of the face stage for a task: by name, or for `auto` the shipped one, if there is any.
+   * The network of the face stage for a task: by name, for `auto` the shipped one if there is any, for `none` none.
    * @throws AppError PARAM_VALUE_ERROR for an unknown name, or a model of another task
    */
   forFaces(task: 'face' | 'face-detect', name: string): ModelEntry | undefined;
@@ -67,7 +67,10 @@ export function createRegistry(dirs: { readonly shippedDir: string; readonly imp
     list: () => entries,
     get,
     choose: (name, scale, fallback) => choose(entries, get(name === 'auto' ? fallback : name), name, scale),
-    forFaces: (task, name) => (name === 'auto' ? shippedFor(entries, task) : checkedFor(get(name), task)),
+    forFaces: (task, name) => {
+      if (name === 'none') return undefined;
+      return name === 'auto' ? shippedFor(entries, task) : checkedFor(get(name), task);
+    },
     verify: () => [...entries.map(verifyEntry), ...problems],
     card(name) {
       const file = join(get(name).dir, 'CARD.md');

@@ -127,7 +127,7 @@ function moments(window: number): number[] {
 }
 
 /** Side of the pattern that `patternFace` repeats. */
-export const PATTERN = 16;
+export const PATTERN = 8;
 /** What `patternFace` adds: a diagonal wave that sums to nothing over its period, so no colour moves. */
 export const patternAt = (u: number, v: number): number => 24 * Math.sin((2 * Math.PI * (Math.floor(u) + Math.floor(v))) / PATTERN);
 

@@ -40,6 +40,8 @@ export function givenFace(points: readonly Point[]): GivenFace {
     const template = points.length === 3 ? FACE_TEMPLATE.slice(0, 3) : [0, 1, 3, 4].map((i) => FACE_TEMPLATE[i] as Point);
     return completed(points, template) ?? around(points);
   }
+  // Five points can only mean one thing; whether they form a face is judged later.
+  const most = points.length === 5 ? Number.POSITIVE_INFINITY : WRONG_NUMBERING;
   let best: { points: FivePoints; off: number } | undefined;
   for (const numbering of NUMBERINGS[points.length] ?? []) {
     const five = numbering.map((indices) => meanOf(indices.map((i) => points[i] as Point))) as unknown as FivePoints;
@@ -47,7 +49,7 @@ export function givenFace(points: readonly Point[]): GivenFace {
     if (!map) continue;
     const toFace = inverse(map);
     const off = misfit(toFace, five, FACE_TEMPLATE) / TEMPLATE_EYES;
-    if (off < (best?.off ?? WRONG_NUMBERING)) best = { points: five, off };
+    if (off < (best?.off ?? most)) best = { points: five, off };
   }
   return best ? { box: boxFor(best.points), score: 1, points: best.points } : around(points);
 }

@@ -16,7 +16,7 @@ export const FACE_LIMITS = {
   /** A face is clear, and left alone, when it has less noise (raw sigma), … */
   clearNoise: 1.8,
   /** … less blur, … */
-  clearBlur: 0.32,
+  clearBlur: 0.46,
   /** … and no coding blocks above this ratio. */
   clearBlocks: 1.06,
   /** Largest slow change of colour, 0-255. */

@@ -71,16 +71,21 @@ export class Sampler {
     const { data, width } = this.#raster;
     const taps = this.#taps;
     const across = this.#across;
-    let [red, green, blue] = [0, 0, 0];
+    const down = this.#down;
+    let red = 0;
+    let green = 0;
+    let blue = 0;
     for (let j = 0, row = (top * width + left) * 3; j < taps; j++, row += width * 3) {
-      let [r, g, b] = [0, 0, 0];
+      let r = 0;
+      let g = 0;
+      let b = 0;
       for (let i = 0, at = row; i < taps; i++, at += 3) {
         const weight = across[i] as number;
         r += weight * (data[at] as number);
         g += weight * (data[at + 1] as number);
         b += weight * (data[at + 2] as number);
       }
-      const weight = this.#down[j] as number;
+      const weight = down[j] as number;
       red += weight * r;
       green += weight * g;
       blue += weight * b;
@@ -141,7 +146,9 @@ function reduce(source: Raster, [left, top, right, bottom]: Rectangle, factor: n
     const rows = Math.min(factor, source.height - y0 - y * factor);
     for (let x = 0; x < width; x++) {
       const columns = Math.min(factor, source.width - x0 - x * factor);
-      let [red, green, blue] = [0, 0, 0];
+      let red = 0;
+      let green = 0;
+      let blue = 0;
       for (let j = 0; j < rows; j++) {
         let at = ((y0 + y * factor + j) * source.width + x0 + x * factor) * 3;
         for (let i = 0; i < columns; i++, at += 3) {

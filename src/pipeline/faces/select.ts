@@ -53,5 +53,7 @@ function reasonToLeave(
   const pose = poseProblem(points);
   if (pose || !toFace) return pose;
   if (shareInside(toFace, width, height) < FACE_LIMITS.inside) return 'cut by the border';
-  return !compressed && isClear(clarityOf(rgb, width, height, box)) ? 'already clear' : undefined;
+  // What was enlarged has less noise than its source and no detail to lose.
+  const risky = scale === 1 && !compressed;
+  return risky && isClear(clarityOf(rgb, width, height, box)) ? 'already clear' : undefined;
 }

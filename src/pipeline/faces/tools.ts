@@ -9,7 +9,7 @@ export interface FaceTools {
   readonly restorer?: { readonly name: string; readonly network: Network; readonly strength: number };
 }
 
-/** Names of the networks, or `auto` for the shipped ones. */
+/** Names of the networks, `auto` for the shipped ones, `none` for none. */
 export interface FaceChoice {
   readonly faceModel: string;
   readonly faceDetector: string;

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { Face } from '../../../src/imaging/faces/face.ts';
+import { FACE_TEMPLATE, type FivePoints } from '../../../src/imaging/faces/template.ts';
+import { selectFaces } from '../../../src/pipeline/faces/select.ts';
+import { paint } from '../../support/painted-faces.ts';
+
+const source = { rgb: paint({ width: 700, height: 500, faces: [] }), width: 700, height: 500 };
+const demands = { scale: 1, sure: 0.6, compressed: false };
+
+/** A face of this side whose aligned crop begins at (x, y). */
+const face = (size: number, x = 20, y = 20, score = 0.9): Face => ({
+  box: [x, y, size],
+  score,
+  points: FACE_TEMPLATE.map(([u, v]) => [x + (u * size) / 300, y + (v * size) / 300]) as unknown as FivePoints,
+});
+const reasons = (faces: readonly Face[], more: Partial<typeof demands> = {}) =>
+  selectFaces(faces, source, { ...demands, ...more }).map((each) => ('reason' in each ? each.reason : 'restore'));
+
+describe('selectFaces', () => {
+  it('takes the fifty largest, largest first', () => {
+    const faces = Array.from({ length: 53 }, (_, i) => face(60 + ((i * 7) % 53)));
+    const selections = selectFaces(faces, source, demands);
+    const sizes = selections.map((each) => each.face.box[2]);
+    expect(sizes).toEqual([...sizes].sort((one, other) => other - one));
+    expect(selections.slice(0, 50).every((each) => each.toFace)).toBe(true);
+    expect(reasons(faces).slice(50)).toEqual(new Array(3).fill('beyond the 50 largest faces'));
+  });
+
+  it('faces that are left alone do not count among the fifty', () => {
+    const faces = [...Array.from({ length: 50 }, () => face(100)), ...Array.from({ length: 5 }, () => face(110, 20, 20, 0.5)), face(90)];
+    expect(reasons(faces).filter((reason) => reason === 'restore')).toHaveLength(50);
+    expect(reasons(faces).filter((reason) => reason === 'uncertain')).toHaveLength(5);
+  });
+
+  it('the smallest side is the documented one, in pixels of the source', () => {
+    expect(reasons([face(48), face(47.9)])).toEqual(['restore', 'smaller than 48 px']);
+    expect(reasons([face(96), face(95)], { scale: 2 })).toEqual(['restore', 'smaller than 48 px']);
+    const large = { rgb: new Uint8Array(4096 * 3200 * 3), width: 4096, height: 3200 };
+    expect(selectFaces([face(65)], large, demands)).toMatchObject([{ reason: 'smaller than 66 px' }]);
+  });
+
+  it('a face without noise or blur is left alone, unless the file is compressed or enlarged', () => {
+    const clear = { ...source, rgb: Uint8Array.from(source.rgb, (_, i) => (Math.floor((i / 3) % 700) % 24 < 12 ? 60 : 190)) };
+    const outcome = (more: Partial<typeof demands>) => selectFaces([face(200)], clear, { ...demands, ...more })[0];
+    expect(outcome({})).toMatchObject({ reason: 'already clear' });
+    expect(outcome({ compressed: true })).not.toHaveProperty('reason');
+    expect(outcome({ scale: 2 })).not.toHaveProperty('reason');
+  });
+});
