@@ -47,10 +47,22 @@ const PANELS: readonly Panel[] = [
   },
   { title: 'Expected wait of a new picture', unit: 's', series: { wait: `max(${ours('mingxi_queue_wait_seconds')})` } },
   {
-    title: 'Asynchronous jobs by state',
+    title: 'Queue by state',
     unit: 'none',
     series: { '{{state}}': `max by (state) (${ours('mingxi_jobs', 'state=~"queued|running"')})` },
     about: 'From the database: the same for every process that reads it.',
+  },
+  {
+    title: 'Age of the oldest queued job',
+    unit: 's',
+    series: { oldest: `max(${ours('mingxi_jobs_oldest_seconds')})` },
+    about: 'Grows while workers are missing or stuck, whatever the length of the queue.',
+  },
+  {
+    title: "Announcements on the queue's server",
+    unit: 'none',
+    series: { announced: `max(${ours('mingxi_queue_announced')})` },
+    about: 'What no worker has taken yet; no value when the server of the queue does not answer.',
   },
   { title: 'Time per step (p95)', unit: 's', series: { '{{step}}': quantile(0.95, 'mingxi_step_seconds', 'step') } },
   {

@@ -73,11 +73,21 @@ describe('compose.yaml', () => {
   const file: Document = parse(read('docker/compose.yaml'), { merge: true });
   const services: [string, Document][] = Object.entries(file.services);
 
-  test('offers the profiles single and s3', () => {
-    expect(services.flatMap(([, service]) => service.profiles).sort()).toEqual(['s3', 'single']);
+  const ours = services.filter(([, service]) => service.build !== undefined);
+  const others = services.filter(([, service]) => service.build === undefined);
+  const secretFiles = (service: Document) => Object.entries<string>(service.environment ?? {}).filter(([name]) => name.endsWith('_FILE'));
+
+  test('offers the profiles: one process, one with a bucket, server and worker over Redis and over PostgreSQL', () => {
+    const byProfile = (profile: string) => services.filter(([, service]) => service.profiles.includes(profile)).map(([name]) => name);
+    expect(['single', 's3', 'redis', 'postgres'].map(byProfile)).toEqual([
+      ['mingxi'],
+      ['mingxi-s3'],
+      ['server-redis', 'worker-redis', 'redis'],
+      ['server-postgres', 'worker-postgres', 'postgres'],
+    ]);
   });
 
-  test.each(services)('%s: variables exist and its defaults are a valid configuration', (_name, service) => {
+  test.each(ours)('%s: variables exist and its defaults are a valid configuration', (_name, service) => {
     const given = Object.entries<string>(service.environment).map(([name, value]) => [
       name,
       String(value).replace(/\$\{\w+:-([^}]*)\}/, '$1'),
@@ -86,7 +96,7 @@ describe('compose.yaml', () => {
     expect(() => loadConfig(Object.fromEntries(given.filter(([name]) => !name?.endsWith('_FILE'))))).not.toThrow();
   });
 
-  test.each(services)('%s: small rights, and more time to stop than the server takes', (_name, service) => {
+  test.each(ours)('%s: small rights, and more time to stop than the server takes', (_name, service) => {
     expect(service).toMatchObject({
       read_only: true,
       cap_drop: ['ALL'],
@@ -95,7 +105,23 @@ describe('compose.yaml', () => {
     });
     expect(existsSync(join(ROOT, 'docker', service.build.context, service.build.dockerfile))).toBe(true);
     expect(Number.parseInt(service.stop_grace_period, 10)).toBeGreaterThan(Number(service.environment.MINGXI_DRAIN_TIMEOUT));
-    for (const secret of service.secrets ?? []) expect(Object.keys(file.secrets)).toContain(secret);
+  });
+
+  test.each(services)('%s: secrets are files that it is given, what it waits for exists, only servers have a port', (name, service) => {
+    const given: string[] = service.secrets ?? [];
+    for (const secret of given) expect(Object.keys(file.secrets)).toContain(secret);
+    for (const [variable, path] of secretFiles(service))
+      expect([variable, given.includes(path.replace('/run/secrets/', ''))]).toEqual([variable, true]);
+    const needed: string[] = Array.isArray(service.depends_on) ? service.depends_on : Object.keys(service.depends_on ?? {});
+    for (const one of needed) expect(others.map(([other]) => other)).toContain(one);
+    const isServer = service.build !== undefined && service.environment.MINGXI_ROLE !== 'worker';
+    expect([name, service.ports !== undefined]).toEqual([name, isServer]);
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  test.each(others)('%s: an image of a named version with a health check', (_name, service) => {
+    expect(service.image).toMatch(/^[a-z]+:\d+-bookworm$/);
+    expect(service.healthcheck.test[0]).toBe('CMD');
   });
 });
 
@@ -106,18 +132,25 @@ describe('kubernetes', () => {
   });
   const ofKind = (kind: string) => documents.filter((one) => one.kind === kind);
 
-  test('has a volume, a service, a server, workers and their autoscaler', () => {
+  test('has a service, servers that keep answering, workers and their autoscaler', () => {
     expect(documents.map((one) => one.kind)).toEqual([
-      'PersistentVolumeClaim',
       'Service',
       'Deployment',
+      'PodDisruptionBudget',
       'Deployment',
       'HorizontalPodAutoscaler',
     ]);
+    const [server, worker] = ofKind('Deployment');
+    expect(server.spec.strategy.rollingUpdate).toEqual({ maxUnavailable: 0, maxSurge: 1 });
+    expect(server.spec.replicas).toBeGreaterThan(1);
+    const [budget] = ofKind('PodDisruptionBudget');
+    expect(server.spec.template.metadata.labels).toMatchObject(budget.spec.selector.matchLabels);
+    // Else every `apply` would undo what the autoscaler has done.
+    expect(worker.spec.replicas).toBeUndefined();
   });
 
   test.each(ofKind('Deployment').map((one): [string, Document] => [one.metadata.name, one]))(
-    '%s: rights, variables, volumes, time to stop',
+    '%s: rights, variables, secrets, volumes, time to stop',
     (_name, deployment) => {
       const { spec, metadata } = deployment.spec.template;
       const [container] = spec.containers;
@@ -127,26 +160,32 @@ describe('kubernetes', () => {
         readOnlyRootFilesystem: true,
         capabilities: { drop: ['ALL'] },
       });
-      const environment = Object.fromEntries(container.env.map(({ name, value }: Document) => [name, value]));
-      expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(loadConfig(environment).drainTimeout);
+      const environment: [string, string][] = container.env.map(({ name, value }: Document) => [name, value]);
+      for (const [name] of environment) expect([...variables]).toContain(name);
+      const plain = Object.fromEntries(environment.filter(([name]) => !name.endsWith('_FILE')));
+      expect(spec.terminationGracePeriodSeconds).toBeGreaterThan(loadConfig(plain).drainTimeout);
       expect(metadata.labels).toMatchObject(deployment.spec.selector.matchLabels);
       const mounted = container.volumeMounts.map(({ name }: Document) => name);
       expect(spec.volumes.map(({ name }: Document) => name)).toEqual(mounted);
-      const [claim] = ofKind('PersistentVolumeClaim');
-      expect(spec.volumes[0].persistentVolumeClaim.claimName).toBe(claim.metadata.name);
+      // The secret's keys are those of the command at the head of the file.
+      const keys = [...read('docker/kubernetes/mingxi.yaml').matchAll(/--from-literal=([\w-]+)=/g)].map((match) => match[1]);
+      const files = environment.filter(([name]) => name.endsWith('_FILE')).map(([, path]) => path.replace('/run/secrets/mingxi/', ''));
+      expect(files.sort()).toEqual(keys.sort());
     },
   );
 
-  test('the probes ask paths the server has, the service finds it, only the server is probed', () => {
+  test('the probes ask paths that servers and workers have, the service finds the servers alone', () => {
     const [server, worker] = ofKind('Deployment');
-    const [container] = server.spec.template.spec.containers;
     const paths = Object.keys(JSON.parse(read('openapi.json')).paths);
-    for (const probe of ['startupProbe', 'readinessProbe', 'livenessProbe']) expect(paths).toContain(container[probe].httpGet.path);
-    expect(Object.keys(worker.spec.template.spec.containers[0]).filter((key) => key.endsWith('Probe'))).toEqual([]);
+    const probes = (one: Document) =>
+      Object.entries<Document>(one.spec.template.spec.containers[0]).filter(([key]) => key.endsWith('Probe'));
+    expect(probes(server).map(([name]) => name)).toEqual(['readinessProbe', 'livenessProbe']);
+    expect(probes(worker).map(([name]) => name)).toEqual(['startupProbe', 'readinessProbe', 'livenessProbe']);
+    for (const [, probe] of [...probes(server), ...probes(worker)]) expect(paths).toContain(probe.httpGet.path);
     const [service] = ofKind('Service');
     expect(server.spec.template.metadata.labels).toMatchObject(service.spec.selector);
     expect(worker.spec.template.metadata.labels).not.toMatchObject(service.spec.selector);
-    expect(container.ports.map(({ name }: Document) => name)).toContain(service.spec.ports[0].targetPort);
+    expect(server.spec.template.spec.containers[0].ports.map(({ name }: Document) => name)).toContain(service.spec.ports[0].targetPort);
   });
 
   test('the autoscaler looks at a metric that is exposed, in a state that exists, of the workers that exist', async () => {
