@@ -45,9 +45,9 @@ def mirrored(pixels: np.ndarray, faces: np.ndarray, uncertain: np.ndarray, size:
 
 
 class Composer:
-    def __init__(self, sources: Sources, size: int, rng, mixture: dict = MIXTURE):
+    def __init__(self, sources: Sources, size: int, rng, mixture: dict = MIXTURE, severity: float = 1.0):
         self.sources, self.size, self.mixture = sources, size, mixture
-        self.damage, self.masks = Damage(rng), masks(ALIGNED_SIDE // 2, 96, rng)
+        self.damage, self.masks = Damage(rng, severity), masks(ALIGNED_SIDE // 2, 96, rng)
         weights = np.array([np.sqrt(len(r.faces)) for r in sources.real])
         self.real_weights = weights / weights.sum()
 

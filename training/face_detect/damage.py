@@ -24,7 +24,8 @@ def look_up(picture: Image.Image, tables: list[np.ndarray]) -> Image.Image:
 class Damage:
     """Draws from its own pool of noise: a fresh field per picture would cost more than the warp."""
 
-    def __init__(self, rng):
+    def __init__(self, rng, severity: float = 1.0):
+        self.severity = severity
         self.pool = rng.standard_normal(1 << 21).astype(np.float32)
 
     def noise(self, shape: tuple, sigma: float, rng) -> np.ndarray:
@@ -34,14 +35,14 @@ class Damage:
 
     def __call__(self, picture: Image.Image, rng) -> np.ndarray:
         if rng.random() < 0.6:
-            picture = light(picture, rng)
+            picture = light(picture, rng, self.severity)
         if rng.random() < 0.12:
             picture = picture.convert("L").convert("RGB")
         if rng.random() < 0.25:
-            picture = picture.filter(ImageFilter.GaussianBlur(float(abs(rng.normal(0, 0.9)))))
+            picture = picture.filter(ImageFilter.GaussianBlur(float(abs(rng.normal(0, 0.9 * self.severity)))))
         if rng.random() < 0.3:
             x = np.asarray(picture, np.float32)
-            sigma = abs(rng.normal(0, 12))
+            sigma = abs(rng.normal(0, 12 * self.severity))
             if rng.random() < 0.5:
                 x = x + self.noise(x.shape, sigma, rng)
             else:  # coarser: what is left after a camera's own processing
@@ -50,6 +51,6 @@ class Damage:
             picture = Image.fromarray(np.clip(x, 0, 255).astype(np.uint8))
         if rng.random() < 0.55:
             buffer = BytesIO()
-            picture.save(buffer, "JPEG", quality=int(rng.integers(18, 96)), subsampling=2 if rng.random() < 0.7 else 0)
+            picture.save(buffer, "JPEG", quality=int(rng.integers(round(60 - 42 * self.severity), 96)), subsampling=2 if rng.random() < 0.7 else 0)
             picture = Image.open(buffer)
         return np.asarray(picture)

@@ -42,6 +42,7 @@ class TrainConfig:
     clip: float = 5.0
     landmark_weight: float = 5.0
     mixture: dict = field(default_factory=lambda: dict(MIXTURE))
+    severity: float = 1.0      # of the damage; the product looks for faces in the restored picture
     seed: int = 1
     save_seconds: int = 180
     threads: int = 1
@@ -56,7 +57,7 @@ class Patches(IterableDataset):
     def __iter__(self):
         worker = torch.utils.data.get_worker_info()
         rng = np.random.default_rng((self.seed, worker.id if worker else 0))
-        composer, size = Composer(self.sources, self.config.patch, rng, self.config.mixture), self.config.patch
+        composer, size = Composer(self.sources, self.config.patch, rng, self.config.mixture, self.config.severity), self.config.patch
         waiting = []
         while True:
             drawn = composer.draw(rng)
