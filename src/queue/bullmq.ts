@@ -88,9 +88,22 @@ export function createBullQueue(backend: BullBackend): JobQueue {
       }
     }
   };
+  const announced = async () => {
+    const counts = await within(CALL_LIMIT, backend.entries.getJobCounts('waiting', 'delayed', 'prioritized'));
+    return Object.values(counts).reduce((sum, count) => sum + count, 0);
+  };
   const close = async () => {
     resting = true;
-    await Promise.allSettled([worker && patiently(worker.close()), patiently(backend.entries.close()), patiently(backend.bus.close())]);
+    // Ended gently, a worker waits for a server that is away, and its timers keep the process alive meanwhile.
+    const isAway = await announced().then(
+      () => false,
+      () => true,
+    );
+    await Promise.allSettled([
+      worker && patiently(worker.close(isAway)),
+      patiently(backend.entries.close()),
+      patiently(backend.bus.close()),
+    ]);
     await patiently(backend.close());
   };
   return {
@@ -102,10 +115,7 @@ export function createBullQueue(backend: BullBackend): JobQueue {
     },
     tell: (news) => within(CALL_LIMIT, backend.bus.send(news)),
     listen: (listener) => backend.bus.listen(listener),
-    async announced() {
-      const counts = await within(CALL_LIMIT, backend.entries.getJobCounts('waiting', 'delayed', 'prioritized'));
-      return Object.values(counts).reduce((sum, count) => sum + count, 0);
-    },
+    announced,
     close() {
       closing ??= close();
       return closing;

@@ -9,15 +9,11 @@ import type { ServerOptions } from './open.ts';
 const RETRY = { first: 100, most: 2_000 };
 const COMMAND_LIMIT = 3_000;
 
-const COMMON: RedisOptions = {
-  connectTimeout: 5_000,
-  keepAlive: 5_000,
-  retryStrategy: (times) => Math.min(times * RETRY.first, RETRY.most),
-};
+const COMMON: RedisOptions = { connectTimeout: 5_000, keepAlive: 5_000 };
 /** For calls somebody waits for: better a failure now than an answer after the server is back. */
 const IMPATIENT: RedisOptions = { ...COMMON, maxRetriesPerRequest: 1, enableOfflineQueue: false, commandTimeout: COMMAND_LIMIT };
 /** For connections that block until there is something, over any interruption. */
-const PATIENT: RedisOptions = { ...COMMON, maxRetriesPerRequest: null };
+const PATIENT: RedisOptions = { ...COMMON, maxRetriesPerRequest: null, enableOfflineQueue: true };
 
 /**
  * BullMQ and pub/sub over Redis or Valkey.
@@ -26,11 +22,15 @@ const PATIENT: RedisOptions = { ...COMMON, maxRetriesPerRequest: null };
 export async function createRedisQueue({ url, name, onError }: ServerOptions): Promise<JobQueue> {
   const { Queue, Worker } = await optionalPackage('bullmq', 'MINGXI_QUEUE_URL', () => import('bullmq'));
   const { Redis: Client } = await optionalPackage('ioredis', 'MINGXI_QUEUE_URL', () => import('ioredis'));
-  const client = new Client(url, { ...IMPATIENT, lazyConnect: true });
+  let closed = false;
+  // BullMQ makes connections of its own, which would try for ever and keep the process alive.
+  const retryStrategy = (times: number) => (closed ? null : Math.min(times * RETRY.first, RETRY.most));
+  const client = new Client(url, { ...IMPATIENT, retryStrategy, lazyConnect: true });
   client.on('error', onError);
   try {
     await client.connect();
   } catch (error) {
+    closed = true;
     client.disconnect();
     throw error;
   }
@@ -42,13 +42,16 @@ export async function createRedisQueue({ url, name, onError }: ServerOptions): P
     entries,
     onError,
     makeWorker(processor, options) {
-      const patient = { url, ...PATIENT } as never;
+      const patient = { url, ...PATIENT, retryStrategy } as never;
       const worker = new Worker(name, processor, { ...options, connection: patient, prefix: 'mingxi' });
       worker.on('error', onError);
       return worker;
     },
     bus: createRedisBus(client, `mingxi:${name}:news`, onError),
-    close: async () => client.disconnect(),
+    async close() {
+      closed = true;
+      client.disconnect();
+    },
   };
   return createBullQueue(backend);
 }
@@ -61,7 +64,7 @@ function createRedisBus(client: Redis, channel: string, onError: (error: unknown
       await client.publish(channel, JSON.stringify(news));
     },
     listen(listener: Listener) {
-      subscriber = client.duplicate({ ...PATIENT, enableOfflineQueue: true, lazyConnect: false } as RedisOptions);
+      subscriber = client.duplicate({ ...PATIENT, commandTimeout: undefined, lazyConnect: false } as RedisOptions);
       subscriber.on('error', onError);
       subscriber.on('message', (_channel: string, text: string) => {
         const news = newsOf(text);
