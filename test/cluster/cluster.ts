@@ -173,7 +173,7 @@ async function build(options: ClusterOptions, closers: (() => unknown)[], close:
       }
       for (const member of members) {
         member.thaw();
-        if (member.pid === undefined) await member.start();
+        await member.revive();
       }
     },
   };

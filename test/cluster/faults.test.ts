@@ -14,7 +14,7 @@ let cluster: Cluster;
 let seed = 0;
 beforeAll(async () => {
   cluster = await startCluster();
-}, 180_000);
+}, 400_000);
 afterAll(() => cluster?.close(), 60_000);
 afterEach(() => cluster?.heal(), 60_000);
 
@@ -39,7 +39,7 @@ async function survives(fault: (load: ClusterLoad) => unknown): Promise<void> {
   expect(verdict.refusals.GATEWAY_UNKNOWN_ERROR).toBeUndefined();
 }
 
-const LIMIT = 240_000;
+const LIMIT = 400_000;
 const fault = (name: string, run: (load: ClusterLoad) => unknown) => test(name, () => survives(run), LIMIT);
 
 describe('processes', () => {

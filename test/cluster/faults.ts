@@ -10,7 +10,7 @@ import type { Cluster, ClusterMember, StoreName } from './cluster.ts';
 export async function killed(member: ClusterMember, away: number): Promise<void> {
   await member.kill('SIGKILL');
   await pause(away);
-  await member.start();
+  await member.revive();
 }
 
 /** A child that restores pictures is killed; its parent goes on. */

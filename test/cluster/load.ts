@@ -28,7 +28,7 @@ export interface Load {
 }
 
 /** Jobs whose end is not known, at most: enough to keep two workers busy, few enough to be done soon. */
-const OPEN = 16;
+const OPEN = 12;
 /** A client gives up on an answer after this, ms. */
 const PATIENCE = 40_000;
 const SUBMITTERS = 2;
@@ -125,13 +125,13 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
       if (ledger.open().length < OPEN) await (random() < 0.3 ? submitNamed() : submit().catch(connectionOnly));
       const some = ledger.open();
       if (some.length > 0) await ask(pick(some).id).catch(connectionOnly);
-      await pause(30);
+      await pause(60);
     }
   };
   const caller = async () => {
     while (isLoading) {
       await call();
-      await pause(300);
+      await pause(500);
     }
   };
   const loops = [...Array.from({ length: SUBMITTERS }, submitter), caller()];

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { MAIN } from '../cli/cli.ts';
 import { childrenOf } from '../e2e/server-process.ts';
+import { pause } from '../support/until.ts';
 
 /** What kind of process it is, where it runs and what it is told. */
 export interface MemberSpec {
@@ -18,7 +19,7 @@ export interface MemberSpec {
 export interface Member {
   readonly name: string;
   readonly role: MemberSpec['role'];
-  /** Where it listens, the same after every start; empty for a worker. */
+  /** Where it listens, the same after every start; a worker tells its health there. */
   readonly url: string;
   /** Undefined while it is not running. */
   readonly pid: number | undefined;
@@ -26,6 +27,8 @@ export interface Member {
   children(): number[];
   /** Resolves when it listens or works. */
   start(): Promise<void>;
+  /** Starts it until it runs, as a supervisor does: a start fails while what it needs is away. */
+  revive(): Promise<void>;
   /** SIGKILL, or what is given; resolves when it is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>;
   /** SIGSTOP and SIGCONT: a machine that hangs, and goes on as if nothing had happened. */
@@ -37,6 +40,7 @@ export interface Member {
 
 /** Characters of a member's log that are kept. */
 const WORDS = 20_000;
+const REVIVALS = 30;
 
 export function createMember(spec: MemberSpec): Member {
   let child: ChildProcess | undefined;
@@ -63,7 +67,7 @@ export function createMember(spec: MemberSpec): Member {
     let printed = '';
     started.stdout.on('data', (chunk: Buffer) => {
       if (printed.length < 10_000) printed += chunk.toString();
-      const line = /^(?:listening on (\S+)|working)$/m.exec(printed);
+      const line = /^(?:listening on|working;.* on) (\S+)$/m.exec(printed);
       if (!line) return;
       url = line[1] ?? '';
       ready();
@@ -90,6 +94,16 @@ export function createMember(spec: MemberSpec): Member {
     },
     children: () => (child?.pid === undefined ? [] : childrenOf(child.pid)),
     start,
+    async revive() {
+      for (let left = REVIVALS; child === undefined; left--) {
+        const failure = await start().then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        if (failure !== undefined && left === 0) throw failure;
+        if (failure !== undefined) await pause(1_000);
+      }
+    },
     async kill(signal = 'SIGKILL') {
       const running = child;
       if (!running) return;

@@ -12,7 +12,7 @@ const SEED = Number(process.env.MINGXI_TEST_FAULTS_SEED ?? 1);
 let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
-}, 180_000);
+}, 400_000);
 afterAll(() => cluster?.close(), 60_000);
 
 type Random = () => number;

@@ -31,7 +31,7 @@ export interface Verdict {
 }
 
 /** Everything should have come to rest within this, ms. */
-const REST = 90_000;
+const REST = 180_000;
 
 /** Compares what the clients were told with what is in the database, once that has come to rest. */
 export async function judge(ledger: Ledger, accounts: Accounts, ask: Ask): Promise<Verdict> {

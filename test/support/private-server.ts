@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -46,7 +47,7 @@ export interface ServerSpec {
 }
 
 /** Longest wait for a start, ms: a loaded machine needs seconds. */
-const START_LIMIT = 45_000;
+const START_LIMIT = 120_000;
 const START_ATTEMPTS = 3;
 
 /** Starts a server; tried on another port when the one that was free a moment ago is taken. */
@@ -103,7 +104,7 @@ export async function privateServer(spec: ServerSpec): Promise<PrivateServer> {
     process.off('exit', bury);
     child?.kill('SIGCONT');
     await stop(spec.quit ?? 'SIGKILL');
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   };
   try {
     await launch().catch(async () => {
