@@ -3,7 +3,7 @@ import { packageVersion } from '../../version.ts';
 import type { DoctorFlags } from '../doctor.ts';
 import { EXIT } from '../exit.ts';
 import { printJson } from '../print.ts';
-import type { Probe } from './probe.ts';
+import { describeProbe, type Probe } from './probe.ts';
 import { probeDatabase, probePostgres } from './probe-database.ts';
 import { probeRedis } from './probe-redis.ts';
 import { probeStorage } from './probe-storage.ts';
@@ -19,8 +19,8 @@ interface ClusterFindings {
   readonly problems: readonly string[];
 }
 
-/** Clocks may differ by this much, ms: a lease of 15 s is written by one machine and judged by another. */
-const MOST_SKEW = 2_000;
+/** Clocks may differ by this much, ms: expiry, quotas of a day and signatures go by them (leases do not). */
+const MOST_SKEW = 60_000;
 
 /** The whole command; returns the exit status. */
 export async function runClusterDoctor(flags: DoctorFlags): Promise<number> {
@@ -37,7 +37,9 @@ async function examine(config: Config): Promise<ClusterFindings> {
   const clocks = [0, ...probes.flatMap(({ skew }) => (skew === undefined ? [] : [skew]))];
   const spread = Math.max(...clocks) - Math.min(...clocks);
   const late =
-    spread > MOST_SKEW ? [`the clocks differ by ${(spread / 1000).toFixed(1)} s; leases and expiry go by them: run a time service`] : [];
+    spread > MOST_SKEW
+      ? [`the clocks differ by ${(spread / 1000).toFixed(1)} s; expiry, quotas of a day and signatures go by them: run a time service`]
+      : [];
   return {
     mingxi: packageVersion(),
     node: process.version,
@@ -78,20 +80,10 @@ function togetherness(probes: readonly Probe[]): readonly string[] {
 function print(found: ClusterFindings): void {
   const rows: [string, string][] = [
     ['mingxi', `${found.mingxi}, node ${found.node}, role ${found.role}`],
-    ...found.probes.map((probe): [string, string] => [probe.part, describe(probe)]),
+    ...found.probes.map((probe): [string, string] => [probe.part, describeProbe(probe)]),
     ['clocks', `at most ${found.clocks.spread} ms apart`],
     ...found.notes.map((note): [string, string] => ['note', note]),
     ...found.problems.map((problem): [string, string] => ['PROBLEM', problem]),
   ];
   for (const [name, value] of rows) console.log(`${name.padEnd(12)} ${value}`);
-}
-
-function describe({ kind, version, place, reachable, milliseconds, skew, details }: Probe): string {
-  const facts = [
-    reachable ? '' : 'NOT USABLE',
-    milliseconds === undefined ? '' : `${milliseconds.toFixed(1)} ms`,
-    skew === undefined ? '' : `clock ${skew < 0 ? '' : '+'}${skew} ms`,
-    ...details,
-  ];
-  return `${kind}${version === undefined ? '' : ` ${version}`} at ${place}: ${facts.filter((fact) => fact !== '').join('; ')}`;
 }
