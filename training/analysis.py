@@ -11,6 +11,7 @@ STANDARD_LUMA_SUM = 3688
 STANDARD_CHROMA_SUM = 5667
 BLOCK = 16
 PERCENTILE = 0.2
+QUIETEST = 0.02
 
 
 def noise_sigma(picture: np.ndarray) -> float:
@@ -26,13 +27,24 @@ def noise_sigma(picture: np.ndarray) -> float:
 def coarse_noise_sigma(picture: np.ndarray) -> float:
     """The same on 2x2 sums, scaled so that white noise reads as in `noise_sigma`. Real cameras leave
     noise that is correlated over pixels: the fine estimate reads a tenth of it, this one most."""
+    return _sigma(_halved(picture), 4) * 2
+
+
+def evenness(picture: np.ndarray) -> float:
+    """The quietest blocks against the quiet ones, 0..1: noise lies over the whole picture, texture does not."""
+    half = _halved(picture)
+    sigma = _sigma(half, 4)
+    return _sigma(half, 4, QUIETEST) / sigma if sigma > 0 else 0.0
+
+
+def _halved(picture: np.ndarray) -> np.ndarray:
     rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
     x = picture[:rows * 2, :columns * 2].astype(np.int16)
-    return _sigma(x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2], 4) * 2
+    return x[::2, ::2] + x[1::2, ::2] + x[::2, 1::2] + x[1::2, 1::2]
 
 
-def _sigma(x: np.ndarray, summed: int = 1) -> float:
-    """`summed`: how many pixels each sample is the sum of."""
+def _sigma(x: np.ndarray, summed: int = 1, part: float = PERCENTILE) -> float:
+    """`summed`: how many pixels each sample is the sum of; `part`: which block of the ascending order."""
     second = x[:, 2:] - 2 * x[:, 1:-1] + x[:, :-2]
     second = second[2:] - 2 * second[1:-1] + second[:-2]
     rows, columns = second.shape[0] // BLOCK, second.shape[1] // BLOCK
@@ -46,7 +58,7 @@ def _sigma(x: np.ndarray, summed: int = 1) -> float:
         usable = (level[..., channel] > 8) & (level[..., channel] < 247)
         values = strength[..., channel][usable] if usable.any() else strength[..., channel].ravel()
         ordered = np.sort(values)
-        sigmas.append(ordered[int(PERCENTILE * (len(ordered) - 1))])
+        sigmas.append(ordered[int(part * (len(ordered) - 1))])
     return float(np.mean(sigmas) * np.sqrt(np.pi / 2) / 6)
 
 
@@ -94,13 +106,22 @@ BLOCKS_SEEN = 1.06
 NOISY_SIGMA = 6
 CLEAN_QUALITY_SCALE = 0.09  # luma coarseness of libjpeg's quality 96
 CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
+EVEN, LEAST_TRUST = 0.7, 0.5
 
 
-def is_clean(picture: np.ndarray, luma_scale: float, known_tables: bool) -> bool:
-    if known_tables and luma_scale > CLEAN_QUALITY_SCALE:
-        return False
-    return (round(blockiness(picture), 3) < BLOCKS_SEEN and noise_sigma(picture) < CLEAN_SIGMA
-            and coarse_noise_sigma(picture) < CLEAN_COARSE_SIGMA)
+def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool) -> bool:
+    return (known_tables and luma_scale > CLEAN_QUALITY_SCALE) or round(blockiness(picture), 3) >= BLOCKS_SEEN
+
+
+def trust(picture: np.ndarray, luma_scale: float, known_tables: bool) -> float:
+    """How much of the restoration the product blends in; 0 where it copies the source."""
+    if is_compressed(picture, luma_scale, known_tables):
+        return 1.0
+    fine, coarse, even = noise_sigma(picture), coarse_noise_sigma(picture), evenness(picture) >= EVEN
+    if fine < CLEAN_SIGMA and (coarse < CLEAN_COARSE_SIGMA or not even):
+        return 0.0
+    sure = (fine - CLEAN_SIGMA) / (NOISY_SIGMA - CLEAN_SIGMA)
+    return 1.0 if even else min(1.0, LEAST_TRUST + (1 - LEAST_TRUST) * max(0.0, sure))
 
 
 def suffering(picture: np.ndarray, known_tables: bool, sigma: float) -> str:

@@ -5,7 +5,7 @@ export interface Knowledge {
   readonly jpeg: JpegQuality | undefined;
   /** `rawNoiseSigma` of the picture. */
   readonly rawSigma: number;
-  /** `coarseNoiseSigma` of the picture. */
+  /** `coarseNoise` of the picture. */
   readonly coarseSigma: number;
 }
 

@@ -1,5 +1,6 @@
 const BLOCK = 16;
 const PERCENTILE = 0.2;
+const QUIETEST = 0.02;
 /** Blocks looked at in a large picture, so that the cost does not grow with size: about 40 ms for any. */
 const MOST_BLOCKS = 1536;
 /** White noise reads low at the 20th percentile; measured on flat fields, sigma 2-50: 1.08. */
@@ -13,7 +14,7 @@ const CALIBRATION = 1.08;
  * Source: J. Immerkær, Fast Noise Variance Estimation, CVIU 64 (1996).
  */
 export function rawNoiseSigma(rgb: Uint8Array, width: number, height: number): number {
-  return estimate({ rgb, width, columns: width, rows: height, cell: 1 });
+  return sigmaAt(PERCENTILE, blockStrengths({ rgb, width, columns: width, rows: height, cell: 1 }));
 }
 
 /**
@@ -21,8 +22,21 @@ export function rawNoiseSigma(rgb: Uint8Array, width: number, height: number): n
  * correlated over pixels: the fine estimate reads a tenth of it, this one most; texture reads
  * higher here, too.
  */
-export function coarseNoiseSigma(rgb: Uint8Array, width: number, height: number): number {
-  return 2 * estimate({ rgb, width, columns: width >> 1, rows: height >> 1, cell: 2 });
+export function coarseNoise(rgb: Uint8Array, width: number, height: number): CoarseNoise {
+  const strengths = blockStrengths({ rgb, width, columns: width >> 1, rows: height >> 1, cell: 2 });
+  const sigma = 2 * sigmaAt(PERCENTILE, strengths);
+  return { sigma, evenness: sigma > 0 ? (2 * sigmaAt(QUIETEST, strengths)) / sigma : 0 };
+}
+
+export interface CoarseNoise {
+  /** 0-255 scale, as `rawNoiseSigma`. */
+  readonly sigma: number;
+  /**
+   * The quietest blocks against the quiet ones, 0…1. Noise lies over the whole picture, texture does
+   * not: clean photographs read 0.2-0.68, noise of sigma 8 and more 0.7-0.92 (LIVE1, McMaster,
+   * validation photographs, SIDD and DND crops).
+   */
+  readonly evenness: number;
 }
 
 /** The estimate a person reads: calibrated on white noise, one decimal. */
@@ -37,10 +51,11 @@ interface Grid {
   readonly cell: 1 | 2;
 }
 
-function estimate(grid: Grid): number {
+/** Mean |Laplacian| of the usable blocks of each channel, ascending. */
+function blockStrengths(grid: Grid): readonly Float64Array[] {
   const across = Math.floor((grid.columns - 2) / BLOCK);
   const down = Math.floor((grid.rows - 2) / BLOCK);
-  if (across < 1 || down < 1) return 0;
+  if (across < 1 || down < 1) return [];
   // An odd stride through the blocks in reading order spreads the sample over the whole picture.
   const total = across * down;
   const step = total <= MOST_BLOCKS ? 1 : Math.ceil(total / MOST_BLOCKS) | 1;
@@ -57,11 +72,12 @@ function estimate(grid: Grid): number {
       if (level > 8 && level < 247) usable[c]?.push(strength);
     }
   }
-  let sum = 0;
-  for (let c = 0; c < 3; c++) {
-    const values = Float64Array.from((usable[c]?.length ? usable[c] : all[c]) ?? []).sort();
-    sum += values[Math.floor(PERCENTILE * (values.length - 1))] ?? 0;
-  }
+  return usable.map((values, c) => Float64Array.from((values.length > 0 ? values : all[c]) ?? []).sort());
+}
+
+/** Standard deviation by the block at this part of the order, mean over channels; 0 without blocks. */
+function sigmaAt(part: number, strengths: readonly Float64Array[]): number {
+  const sum = strengths.reduce((total, values) => total + (values[Math.floor(part * (values.length - 1))] ?? 0), 0);
   return ((sum / 3) * Math.sqrt(Math.PI / 2)) / 6;
 }
 

@@ -24,6 +24,8 @@ export interface Analysis {
   readonly jpeg: JpegQuality | undefined;
   readonly rawSigma: number;
   readonly coarseSigma: number;
+  /** How evenly the coarse noise lies over the picture, 0…1 (`imaging/noise.ts`). */
+  readonly evenness: number;
   readonly blur: number;
   readonly blocks: Blockiness;
   readonly grey: boolean;
@@ -55,6 +57,8 @@ export interface Context {
   gate: RestoreReport['gate'];
   /** gate */
   suffering: Suffering;
+  /** gate: how much of the restoration is blended in before the caller's own strength, 0…1 */
+  trust: number;
   /** restore; undefined where nothing was restored */
   precision?: Precision;
   /** restore, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */

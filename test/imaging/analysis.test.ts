@@ -6,7 +6,7 @@ import { blurOf } from '../../src/imaging/blur.ts';
 import { conditionVector } from '../../src/imaging/conditions.ts';
 import { probeHeader } from '../../src/imaging/header.ts';
 import { jpegQuality } from '../../src/imaging/jpeg-quality.ts';
-import { coarseNoiseSigma, rawNoiseSigma, reportedSigma } from '../../src/imaging/noise.ts';
+import { coarseNoise, rawNoiseSigma, reportedSigma } from '../../src/imaging/noise.ts';
 import { orientSamples, uprightSize } from '../../src/imaging/orient.ts';
 import { CITY, noisy, samples } from '../pipeline/pictures.ts';
 
@@ -20,16 +20,17 @@ describe('noise estimate', () => {
     // `training/analysis.py noise_sigma` on test/fixtures/city.png.
     const { data, width, height } = await samples(CITY);
     expect(rawNoiseSigma(data, width, height)).toBeCloseTo(2.62603, 4);
-    expect(coarseNoiseSigma(data, width, height)).toBeCloseTo(4.549655, 4);
+    expect(coarseNoise(data, width, height).sigma).toBeCloseTo(4.549655, 4);
+    expect(coarseNoise(data, width, height).evenness).toBeCloseTo(0.839307, 4);
   });
 
   it('reads white noise alike on both scales, and correlated noise on the coarse one', () => {
     const field = noisy(new Uint8Array(512 * 512 * 3).fill(128), 20, 5);
-    expect(Math.abs(coarseNoiseSigma(field, 512, 512) / rawNoiseSigma(field, 512, 512) - 1)).toBeLessThan(0.08);
+    expect(Math.abs(coarseNoise(field, 512, 512).sigma / rawNoiseSigma(field, 512, 512) - 1)).toBeLessThan(0.08);
     const soft = field.map(
       (value, i) => (value + (field[i + 3] ?? value) + (field[i + 512 * 3] ?? value) + (field[i + 513 * 3] ?? value)) / 4,
     );
-    expect(coarseNoiseSigma(soft, 512, 512)).toBeGreaterThan(2.5 * rawNoiseSigma(soft, 512, 512));
+    expect(coarseNoise(soft, 512, 512).sigma).toBeGreaterThan(2.5 * rawNoiseSigma(soft, 512, 512));
   });
 
   it('is 0 for a picture smaller than a block and for a flat one', () => {

@@ -51,6 +51,36 @@ describe('restoration gains against doing nothing', () => {
   });
 });
 
+describe('texture is not taken for noise', () => {
+  /** Grain that grows from left to right: no noise does that, leaves and gravel do. */
+  const grown = (least: number, most: number) => {
+    const [width, height] = [384, 256];
+    const grain = noisy(new Uint8Array(width * height * 3).fill(128), 8, 11);
+    const rgb = grain.map((value, i) => {
+      const part = (Math.floor(i / 3) % width) / width;
+      return Math.round(128 + ((value - 128) / 8) * (least + (most - least) * part));
+    });
+    return sharp(rgb, { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+  };
+
+  it('where grain is uneven, half of the restoration is believed at least, and more the stronger it is', async () => {
+    const { outcome: weak } = await bench.restore(await grown(0.5, 12), { format: 'png' });
+    expect(weak.report.gate).toMatchObject({ action: 'soften', reason: expect.stringMatching(/may be texture, restored by [56]\d %/) });
+    const { outcome: strong } = await bench.restore(await grown(2, 40), { format: 'png' });
+    expect(strong.report.gate.action).not.toBe('copy');
+  });
+
+  it('even grain of the same strength is noise and goes', async () => {
+    const { file, outcome } = await bench.restore(await grown(3, 3), { format: 'png' });
+    expect(outcome.report.gate.action).toBe('restore');
+    const spread = (await samples(file)).data.reduce((sum, value) => sum + Math.abs(value - 128), 0) / (384 * 256 * 3);
+    // 2.4 before: the mean of |N(0, 3)|.
+    expect(spread).toBeLessThan(0.9);
+  });
+});
+
 describe('strength', () => {
   let source: Buffer;
   beforeAll(async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { conditionVector } from '../../src/imaging/conditions.ts';
-import { coarseNoiseSigma, rawNoiseSigma } from '../../src/imaging/noise.ts';
+import { coarseNoise, rawNoiseSigma } from '../../src/imaging/noise.ts';
 import { readTile, writeTile } from '../../src/imaging/tile-pixels.ts';
 import { planTiles, type TileRule } from '../../src/imaging/tiles.ts';
 import { openNetwork } from '../../src/inference/session.ts';
@@ -20,7 +20,7 @@ async function run(rgb: Uint8Array, width: number, height: number, rule: TileRul
   const conditions = conditionVector(network.conditions, {
     jpeg: undefined,
     rawSigma: rawNoiseSigma(rgb, width, height),
-    coarseSigma: coarseNoiseSigma(rgb, width, height),
+    coarseSigma: coarseNoise(rgb, width, height).sigma,
   });
   const out = new Uint8Array(rgb.length);
   const tiles = planTiles(width, height, rule);

@@ -2,16 +2,18 @@ import { blockinessOf } from '../../imaging/blockiness.ts';
 import { blurOf } from '../../imaging/blur.ts';
 import { isGrey } from '../../imaging/grey.ts';
 import { jpegQuality } from '../../imaging/jpeg-quality.ts';
-import { coarseNoiseSigma, rawNoiseSigma } from '../../imaging/noise.ts';
+import { coarseNoise, rawNoiseSigma } from '../../imaging/noise.ts';
 import type { Context } from '../context.ts';
 
 /** Expects `picture`; guarantees `analysis`: what is wrong with it, from the file's own tables and the pixels. */
 export function analyse(context: Context): void {
   const { rgb, width, height } = context.picture;
+  const coarse = coarseNoise(rgb, width, height);
   context.analysis = {
     jpeg: context.header.jpeg && jpegQuality(context.header.jpeg),
     rawSigma: rawNoiseSigma(rgb, width, height),
-    coarseSigma: coarseNoiseSigma(rgb, width, height),
+    coarseSigma: coarse.sigma,
+    evenness: coarse.evenness,
     blocks: blockinessOf(rgb, width, height),
     blur: blurOf(rgb, width, height),
     grey: context.facts.greyContainer || isGrey(rgb),

@@ -11,6 +11,14 @@ const CLEAN_QUALITY = 96;
  */
 const CLEAN_SIGMA = 1.8;
 const CLEAN_COARSE_SIGMA = 3;
+/**
+ * Below this evenness what reads as noise may be texture (`imaging/noise.ts`): then a fine estimate under
+ * `CLEAN_SIGMA` counts as clean, and from there to `NOISY_SIGMA` trust grows from a half to whole. On
+ * validation photographs this raised the mean gain at every sigma up to 5 (white noise of 1.5: -1.7 to
+ * -0.7 dB; correlated noise of 3: -1.2 to -0.3) and halved the worst losses, at no cost from 8 on.
+ */
+const EVEN = 0.7;
+const LEAST_TRUST = 0.5;
 /** Clean pictures read 1.00-1.05, JPEG at quality 90 1.04-1.4, at 60 1.2-2 (LIVE1 and McMaster). */
 const BLOCKS_SEEN = 1.06;
 /**
@@ -21,27 +29,38 @@ const NOISY_SIGMA = 6;
 
 /**
  * Expects `analysis`, `model`; guarantees `gate` (copy what is clean, or everything when only faces are
- * wanted; restore the rest) and `suffering`.
+ * wanted; soften where noise may be texture; restore the rest), `suffering` and `trust`.
  * What is to be enlarged, or given to an imported network by choice, always goes through it: the
  * thresholds are the shipped networks' own, and another network may repair what these do not see.
  */
 export function gate(context: Context): void {
-  const { analysis } = context;
+  const { analysis, model } = context;
   context.suffering = sufferingOf(analysis);
+  const own = model.origin === 'shipped' && model.manifest.scale === 1;
+  context.trust = own ? trustIn(analysis) : 1;
+  context.gate = decide(context, own);
+}
+
+function decide({ analysis, task, trust }: Context, own: boolean): Context['gate'] {
   const seen = describe(analysis);
-  if (context.task.options.face === 'only') {
-    context.gate = { action: 'copy', reason: `nothing but faces was asked for: ${seen}` };
-    return;
-  }
-  context.gate =
-    isClean(analysis) && context.model.origin === 'shipped' && context.model.manifest.scale === 1
-      ? { action: 'copy', reason: `nothing to repair: ${seen}` }
-      : { action: 'restore', reason: seen };
+  if (task.options.face === 'only') return { action: 'copy', reason: `nothing but faces was asked for: ${seen}` };
+  if (own && isClean(analysis)) return { action: 'copy', reason: `nothing to repair: ${seen}` };
+  if (trust < 1)
+    return { action: 'soften', reason: `what reads as noise may be texture, restored by ${Math.round(trust * 100)} %: ${seen}` };
+  return { action: 'restore', reason: seen };
 }
 
 /** Nothing to repair, by what analyse found. */
 export function isClean(analysis: Analysis): boolean {
-  return !isCompressed(analysis) && analysis.rawSigma < CLEAN_SIGMA && analysis.coarseSigma < CLEAN_COARSE_SIGMA;
+  if (isCompressed(analysis) || analysis.rawSigma >= CLEAN_SIGMA) return false;
+  return analysis.coarseSigma < CLEAN_COARSE_SIGMA || analysis.evenness < EVEN;
+}
+
+/** How much of a restoration is to be believed, 0.5…1. */
+function trustIn(analysis: Analysis): number {
+  if (isCompressed(analysis) || analysis.evenness >= EVEN) return 1;
+  const sure = (analysis.rawSigma - CLEAN_SIGMA) / (NOISY_SIGMA - CLEAN_SIGMA);
+  return Math.min(1, LEAST_TRUST + (1 - LEAST_TRUST) * Math.max(0, sure));
 }
 
 /** Compression left traces that are worth repairing. */
