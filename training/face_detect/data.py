@@ -32,7 +32,8 @@ class Sources:
     aligned: list[tuple[Pyramid, np.ndarray]] = field(default_factory=list)
 
 
-# What the eye found wrong among the pseudo-labels: file -> number of the face -> "none" or "uncertain".
+# What the eye found wrong among the pseudo-labels: file -> number of the face -> "none" or "uncertain",
+# and under "more" the boxes of faces the teachers missed.
 REVIEW = json.loads((Path(__file__).parent / "review.json").read_text())
 POSSIBLE = 0.5              # below this score nothing is left alone: it teaches as background
 
@@ -56,7 +57,7 @@ def real_labels(root: Path) -> dict:
 def real_picture(root: Path, name: str, label: dict) -> Labelled:
     said = reviewed(name, label["faces"])
     faces = [f["box"] + sum(f["landmarks"], []) for f, status in said if status == "face"]
-    uncertain = [f["box"] for f, status in said if status in ("ignore", "uncertain")]
+    uncertain = [f["box"] for f, status in said if status in ("ignore", "uncertain")] + REVIEW.get(name, {}).get("more", [])
     picture = Image.open(root / "face-detect" / "images" / name).convert("RGB")
     return Labelled(name, Pyramid(picture), array(faces, 14), array(uncertain, 4))
 

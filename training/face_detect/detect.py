@@ -3,13 +3,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from geometry import suppress
 from model import FaceDetector, NetworkConfig, fold
 from targets import STRIDES
 from teachers import session
 
-OVERLAP = 0.4  # IoU above which the weaker of two boxes goes
+OVERLAP = 0.4   # IoU above which the weaker of two boxes goes
+INSIDE = 0.85   # and the part of it that may lie in a better one
+SMALL = 256     # short side of the second look, for faces that fill the picture (the product looks twice as well)
 
 
 class Deployed(torch.nn.Module):
@@ -57,10 +60,18 @@ class Detector:
             self.run = lambda picture: [m.numpy() for m in deployed(torch.from_numpy(picture))]
 
     def __call__(self, picture: np.ndarray, threshold=0.5, overlap=OVERLAP):
-        height, width = picture.shape[:2]
-        padded = np.zeros((1, -(-height // 32) * 32, -(-width // 32) * 32, 3), np.uint8)
-        padded[0, :height, :width] = picture
-        with torch.no_grad():
-            faces, scores = decode(self.run(padded), threshold)
-        kept = suppress(faces, scores, overlap)
+        faces, scores = self.look(picture, threshold)
+        factor = SMALL / min(picture.shape[:2])
+        if factor < 1 / 1.5:
+            size = round(picture.shape[1] * factor), round(picture.shape[0] * factor)
+            large, sure = self.look(np.asarray(Image.fromarray(picture).resize(size, Image.LANCZOS)), threshold)
+            faces, scores = np.concatenate([faces, large / factor]), np.concatenate([scores, sure])
+        kept = suppress(faces, scores, overlap, INSIDE)
         return faces[kept], scores[kept]
+
+    def look(self, picture: np.ndarray, threshold: float):
+        """The picture as it is, filled up to multiples of 32 with its last row and column."""
+        height, width = picture.shape[:2]
+        padded = np.pad(picture, ((0, -height % 32), (0, -width % 32), (0, 0)), "edge")[None]
+        with torch.no_grad():
+            return decode(self.run(padded), threshold)

@@ -70,7 +70,7 @@ def main():
         "detector": "mingxi", "scale": 1,
         "tile": {"multiple": 32, "halo": 0, "max": 4096},
         "cost": {"parameters": sum(p.numel() for p in network.parameters()), "gmacPerMegapixel": round(cost / 0.4096, 2)},
-        "licence": {"weights": "Apache-2.0; trained on non-commercial pictures too (see data)" if "omi" not in config["exclude"] else "Apache-2.0",
+        "licence": {"weights": "CC BY-NC-SA 4.0" if "omi" not in config["exclude"] else "Apache-2.0",
                     "data": {k: v for k, v in LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}},
         "training": {"threshold": args.threshold, "iterations": state["iteration"], "hours": round(state["busy"] / 3600, 2),
                      "seed": config["seed"], "patch": config["patch"], "batch": config["batch"], "mixture": config["mixture"]},

@@ -17,12 +17,15 @@ def iou(one: np.ndarray, many: np.ndarray) -> np.ndarray:
     return shared / np.maximum((one[2] - one[0]) * (one[3] - one[1]) + areas - shared, 1e-6)
 
 
-def suppress(faces: np.ndarray, scores: np.ndarray, limit: float) -> np.ndarray:
-    """Indices kept, best first: no kept box overlaps a better one by more than `limit` (IoU)."""
+def suppress(faces: np.ndarray, scores: np.ndarray, limit: float, inside: float = 1.0) -> np.ndarray:
+    """Indices kept, best first: none overlaps a better one by more than `limit` (IoU) or lies in it by more than `inside`."""
     order, kept = np.argsort(-scores), []
     while len(order):
         kept.append(order[0])
-        order = order[1:][iou(faces[order[0], :4], faces[order[1:], :4]) <= limit]
+        best, rest = faces[order[0], :4], faces[order[1:], :4]
+        shared = np.clip(np.minimum(best[2:], rest[:, 2:]) - np.maximum(best[:2], rest[:, :2]), 0, None).prod(1)
+        part = shared / np.maximum((rest[:, 2:] - rest[:, :2]).prod(1), 1e-6)
+        order = order[1:][(iou(best, rest) <= limit) & (part <= inside)]
     return np.array(kept, int)
 
 
