@@ -51,3 +51,14 @@ export function reasonOf(error: unknown): string {
   if (cause !== undefined) return reasonOf(cause);
   return message?.split('\n')[0] || 'it does not answer';
 }
+
+/** One line of what was found. */
+export function describeProbe({ kind, version, place, reachable, milliseconds, skew, details }: Probe): string {
+  const facts = [
+    reachable ? '' : 'NOT USABLE',
+    milliseconds === undefined ? '' : `${milliseconds.toFixed(1)} ms`,
+    skew === undefined ? '' : `clock ${skew < 0 ? '' : '+'}${skew} ms`,
+    ...details,
+  ];
+  return `${kind}${version === undefined ? '' : ` ${version}`} at ${place}: ${facts.filter((fact) => fact !== '').join('; ')}`;
+}
