@@ -8,7 +8,7 @@ export function benchCommand(program: Command): void {
   const bench = program.command('bench').description("Measure quality and speed through the product's own pipeline.");
   bench
     .command('quality')
-    .description('PSNR and SSIM of test sets before and after, paired per picture; a Markdown table per set.')
+    .description('PSNR, SSIM and SSIMULACRA 2 of test sets before and after, paired per picture; a Markdown table per set.')
     .option('--set <name...>', 'only these sets')
     .option('--model <name>', 'a network by name, or auto')
     .option('--limit <number>', 'pictures of each folder', wholeNumber(1))

@@ -13,6 +13,7 @@ import { makeWorkspace, type Workspace } from '../restore/workspace.ts';
 import { psnr, psnrLuma, ssim } from './metrics.ts';
 import { decodeRgb } from './pixels.ts';
 import { type Case, casesOf, missingFolders, TEST_SETS, type TestSet } from './sets.ts';
+import { ssimulacra2Each } from './ssimulacra2.ts';
 import { type Measured, markdownTable, summarise } from './summary.ts';
 
 export interface QualityFlags {
@@ -109,6 +110,7 @@ async function measure(one: Case, set: TestSet, { pool, workspace, model, signal
   const before = await decodeRgb(one.source);
   const after = await decodeRgb(result);
   await Promise.all([rm(source), rm(result)]);
+  const [perceivedInput = 0, perceivedResult = 0] = ssimulacra2Each([before, after], one.reference);
   const decibel = set.metric === 'rgb' ? psnr : psnrLuma;
   return {
     set: one.set,
@@ -118,6 +120,8 @@ async function measure(one: Case, set: TestSet, { pool, workspace, model, signal
     result: finite(decibel(after, one.reference)),
     ssimInput: ssim(before, one.reference),
     ssimResult: ssim(after, one.reference),
+    perceivedInput,
+    perceivedResult,
     gate: outcome.report.gate.action,
     reason: outcome.report.gate.reason,
     model: outcome.report.model,

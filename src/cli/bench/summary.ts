@@ -8,6 +8,9 @@ export interface Measured {
   readonly result: number | null;
   readonly ssimInput: number;
   readonly ssimResult: number;
+  /** SSIMULACRA 2; 100 where the pictures are equal. */
+  readonly perceivedInput: number;
+  readonly perceivedResult: number;
   readonly gate: string;
   readonly reason: string;
   readonly model: string | null;
@@ -31,6 +34,10 @@ export interface Summary {
   readonly least: number | null;
   readonly ssimInput: number;
   readonly ssimResult: number;
+  /** SSIMULACRA 2, means, and the share of pictures where it rose. */
+  readonly perceivedInput: number;
+  readonly perceivedResult: number;
+  readonly perceivedBetter: number;
   /** Share the gate copied through. */
   readonly copied: number;
 }
@@ -71,6 +78,9 @@ function summariseGroup(group: readonly Measured[]): Summary {
     least: Math.min(...results),
     ssimInput: mean(group.map((one) => one.ssimInput)),
     ssimResult: mean(group.map((one) => one.ssimResult)),
+    perceivedInput: mean(group.map((one) => one.perceivedInput)),
+    perceivedResult: mean(group.map((one) => one.perceivedResult)),
+    perceivedBetter: share(group.filter((one) => one.perceivedResult > one.perceivedInput).length),
     copied: share(group.filter((one) => one.gate === 'copy').length),
   };
 }
@@ -94,6 +104,9 @@ export function markdownTable(summaries: readonly Summary[]): string {
     'least dB',
     'SSIM in',
     'SSIM',
+    'SSIMULACRA 2 in',
+    'SSIMULACRA 2',
+    'better',
     'copied',
   ];
   const rows = summaries.map((row) => [
@@ -109,6 +122,9 @@ export function markdownTable(summaries: readonly Summary[]): string {
     number(row.least),
     row.ssimInput.toFixed(4),
     row.ssimResult.toFixed(4),
+    row.perceivedInput.toFixed(1),
+    row.perceivedResult.toFixed(1),
+    row.gain === null ? '–' : percent(row.perceivedBetter),
     percent(row.copied),
   ]);
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;

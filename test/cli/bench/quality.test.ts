@@ -32,6 +32,9 @@ describe('bench quality', () => {
     expect(gains.every((gain) => gain !== 0)).toBe(true);
     expect(summary[0]?.gain).toBeCloseTo(gains.reduce((a, b) => a + b) / 2, 9);
     expect(coarse[0]).toMatchObject({ gate: 'restore', model: 'general', reason: expect.stringContaining('JPEG quality 10') });
+    const perceived = summary.slice(0, 10).map((row) => row.perceivedInput);
+    expect(perceived).toEqual([...perceived].sort((a, b) => a - b));
+    expect(coarse.every((one) => one.perceivedResult !== one.perceivedInput)).toBe(true);
     const text = stdout.toString();
     expect(text).toMatch(/^\| live1-jpeg \| q10 \| 2 \| \d+\.\d\d \|/m);
     expect(text).toMatch(/^LIVE1\/1 q10: .* dB; restore \(JPEG quality 10/m);

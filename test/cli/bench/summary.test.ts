@@ -7,6 +7,8 @@ function one(picture: string, input: number | null, result: number | null, more:
     condition: 'c',
     ssimInput: 0.5,
     ssimResult: 0.75,
+    perceivedInput: 40,
+    perceivedResult: 60,
     gate: 'restore',
     reason: '',
     model: 'general',
@@ -44,6 +46,8 @@ describe('summary', () => {
     ]);
     const lines = markdownTable(rows).split('\n');
     expect(lines).toHaveLength(4);
-    expect(lines[2]).toBe('| s | q20 | 2 | 30.00 | 31.50 | +1.50 | +1.00 | 100 % | 0 % | 31.00 | 0.5000 | 0.7500 | 0 % |');
+    expect(lines[2]).toBe(
+      '| s | q20 | 2 | 30.00 | 31.50 | +1.50 | +1.00 | 100 % | 0 % | 31.00 | 0.5000 | 0.7500 | 40.0 | 60.0 | 100 % | 0 % |',
+    );
   });
 });
