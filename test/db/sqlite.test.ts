@@ -7,7 +7,8 @@ import { loadServerKey } from '../../src/db/server-key.ts';
 import { databaseContract } from '../contract/database.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 
-databaseContract('sqlite', { make: async () => ({ folder: temporaryFolder(), url: '' }) });
+const make = async () => ({ folder: temporaryFolder(), url: '' });
+databaseContract('sqlite', { make, makeBare: make });
 
 describe('the embedded database', () => {
   test('no file of the data folder holds a secret in clear', async () => {

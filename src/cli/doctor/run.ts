@@ -13,6 +13,8 @@ import type { DoctorFlags } from '../doctor.ts';
 import { EXIT } from '../exit.ts';
 import { importedModelsDir } from '../pool-of.ts';
 import { printJson } from '../print.ts';
+import { describeProbe, type Probe } from './probe.ts';
+import { probeDatabase } from './probe-database.ts';
 import { type Arrangement, advise, measureArrangements } from './threads.ts';
 
 /** Everything `doctor` found; its JSON form. Sizes in bytes. */
@@ -28,6 +30,7 @@ interface Findings {
   readonly processor: { readonly model: string; readonly cores: number };
   readonly memory: { readonly total: number; readonly free: number };
   readonly data: { readonly path: string; readonly writable: boolean; readonly free: number };
+  readonly database: Probe;
   readonly limits: Readonly<Record<string, number>>;
   readonly models: readonly Verification[];
   readonly threads: {
@@ -53,7 +56,7 @@ async function examine(config: Config, measure: boolean): Promise<Findings> {
   const backends = listSupportedBackends();
   const providers = backends.filter((backend) => backend.bundled).map((backend) => backend.name);
   const models = createRegistry({ shippedDir: shippedModelsDir(), importedDir: importedModelsDir(config) }).verify();
-  const data = await examineFolder(config.data);
+  const [data, database] = await Promise.all([examineFolder(config.data), probeDatabase(config)]);
   const available = backends.some((backend) => backend.name === config.provider);
   const problems = [
     ...models.filter((model) => !model.ok).map((model) => `the model ${model.name} cannot be used: ${model.problem}`),
@@ -67,6 +70,7 @@ async function examine(config: Config, measure: boolean): Promise<Findings> {
           `the provider ${config.provider} does not exist on this platform; there are: ${backends.map((backend) => backend.name).join(', ')}`,
         ]),
     ...(data.writable ? [] : [`the data folder ${data.path} cannot be written`]),
+    ...database.problems,
   ];
   const measured: Arrangement[] = [];
   try {
@@ -88,6 +92,7 @@ async function examine(config: Config, measure: boolean): Promise<Findings> {
     processor: { model: cpus()[0]?.model.trim() ?? 'unknown', cores },
     memory: { total: totalmem(), free: freemem() },
     data,
+    database,
     limits: {
       max_file_bytes: config.maxFileBytes,
       min_side: config.minSide,
@@ -130,6 +135,7 @@ function print(found: Findings): void {
     ['processor', `${found.processor.model}, ${found.processor.cores} cores`],
     ['memory', `${gigabytes(found.memory.free)} free of ${gigabytes(found.memory.total)}`],
     ['data', `${found.data.path}: ${found.data.writable ? 'writable' : 'NOT WRITABLE'}, ${gigabytes(found.data.free)} free`],
+    ['database', describeProbe(found.database)],
     ...found.models.map((model): [string, string] => ['model', `${model.name}: ${model.ok ? 'ok' : `FAILED, ${model.problem}`}`]),
     ...Object.entries(found.limits).map(([name, value]): [string, string] => ['limit', `${name.replaceAll('_', ' ')}: ${value}`]),
     ...measured.map((one): [string, string] => ['measured', describe(one)]),

@@ -6,9 +6,9 @@ import { type DatabaseUnderTest, draftOf, inProcess, openStores } from './under-
 const START_LIMIT = 300_000;
 
 /** What holds between processes. */
-export function processesContract({ make }: DatabaseUnderTest): void {
+export function processesContract({ make, makeBare }: DatabaseUnderTest): void {
   test('four processes that start together on an empty database all come up', { timeout: START_LIMIT }, async () => {
-    const place = await make();
+    const place = await makeBare();
     const made = (await Promise.all([1, 2, 3, 4].map(() => inProcess(place, 'keys', '', '5')))).flat();
     expect(new Set(made).size).toBe(20);
     const { keys } = await openStores(place);

@@ -18,8 +18,10 @@ export interface Place {
 
 /** An adapter under test. */
 export interface DatabaseUnderTest {
-  /** A new place. */
+  /** A place where nothing is kept. */
   make(): Promise<Place>;
+  /** A place where not even tables are. */
+  makeBare(): Promise<Place>;
 }
 
 /** Opens the database at a place, as another process would; closed when the test ends. */
