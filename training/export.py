@@ -24,7 +24,7 @@ DATA_LICENCES = {
 
 # Context that a network needs for tiled to equal untiled within 1/255, where it is less than --halo: seen
 # on LIVE1 and McMaster at quality 5-85, 24-32 would do (`test/pipeline/tiled-equals-untiled.test.ts` holds it).
-HALO = {"compression": 40}
+HALO = {"compression": 40, "noise": 64}
 
 
 class Deployed(torch.nn.Module):
@@ -84,7 +84,7 @@ def main():
     parser.add_argument("networks", nargs="+", metavar="WHEN=CHECKPOINT", help="WHEN: compression, noise or any")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="0.1.0")
-    parser.add_argument("--halo", type=int, default=64)
+    parser.add_argument("--halo", type=int, default=96, help="the receptive field is 92 px: tiles are exact")
     parser.add_argument("--tile", type=int, default=1216)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)

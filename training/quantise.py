@@ -18,18 +18,19 @@ from pathlib import Path
 import torch
 
 from export import load
-from quantised import QuantisedNet, calibrate
+from quantised import QuantisedNet, calibrate, equalise
 from train import TrainConfig, save, stream
 
 
 @dataclass
 class QuantiseConfig:
-    iterations: int = 2000
+    iterations: int = 400
+    fine: int = 0                 # 1: see `QuantisedNet`
     patch: int = 96
     batch: int = 8
     calibration: int = 24         # batches
     percentile: float = 99.99     # of every tensor's values kept inside its span at the start
-    weight_rate: float = 1e-4
+    weight_rate: float = 2e-5
     step_rate: float = 1e-3       # of the logarithm of the steps
     warmup: int = 50
     ema: float = 0.995
@@ -69,7 +70,7 @@ def main():
     known = {field.name for field in fields(TrainConfig)}
     trained = {key: value for key, value in state["config"].items() if key in known}
     crops = TrainConfig(**{**trained, "patch": config.patch, "batch": config.batch})
-    network = QuantisedNet(teacher.config)
+    network = QuantisedNet(teacher.config, bool(config.fine))
     network.load_state_dict(teacher.state_dict(), strict=False)
     teacher, network = (n.to(memory_format=torch.channels_last) for n in (teacher, network))
     steps = [q.log_step for q in network.quantisers.values()]
@@ -85,7 +86,9 @@ def main():
     batches = stream(crops, args.data_root, config.seed + iteration)
     if iteration == 0:
         seen = [next(batches) for _ in range(config.calibration)]
-        calibrate(network, [(to_picture(lq), condition) for lq, _, condition in seen], config.percentile)
+        seen = [(to_picture(lq), condition) for lq, _, condition in seen]
+        equalise(network, seen)
+        calibrate(network, seen, config.percentile)
     ema = saved["ema"] if iteration else {k: v.clone() for k, v in network.state_dict().items()}
 
     log = open(args.out / "log.jsonl", "a", buffering=1)

@@ -1,11 +1,16 @@
 """The network in 8-bit integers, as onnxruntime will compute it, trainable through its roundings.
 
 Every tensor between two layers is uint8 with one step and one zero point; weights are int8 with one
-step per output channel; sums are exact. What decides speed on our engine (../docs/guide/engine.md):
-after a ReLU the zero point is 0, so that clipping at 0 *is* the ReLU; the two terms of a residual
-sum are rounded on their own, so that the sum is one integer kernel; the picture's own bytes are the
-first tensor (step 1/255, nothing is lost), and the residual leaves with the same step. A whole-level
-residual costs nothing: the picture is whole levels too, and the result is rounded to them anyway.
+step per output channel; sums are exact. What decides speed on our engine (LOG.md): after a ReLU the
+zero point is 0, so that clipping at 0 *is* the ReLU; the two terms of a residual sum are rounded on
+their own, so that the sum is one integer kernel; the picture's own bytes are the first tensor (step
+1/255, nothing is lost), and the residual leaves with the same step. A whole-level residual costs
+nothing: the picture is whole levels too, and the result is rounded to them anyway.
+
+What decides quality: nearly all of the loss comes from the half-resolution tensors that reach the
+last layer by sums alone, not through a convolution with a ReLU. So that layer reads their terms, each
+with its own step (`fine`: the largest with half of it), instead of their rounded sum, and their channels
+are scaled to equal spans.
 """
 import torch
 import torch.nn as nn
@@ -20,23 +25,39 @@ def walk(config: NetworkConfig, ops, x):
     """The network as a list of named operations, in order. `ops` computes them (`QuantisedNet`) or
     writes them down (`export_int8.py`)."""
 
-    def blocks(prefix: str, count: int, x):
+    def blocks(prefix: str, count: int, x, terms: list):
         for i in range(count):
             name = f"{prefix}.{i}"
-            x = ops.add(name, x, ops.conv(f"{name}.second", ops.conv(f"{name}.first", x)))
+            change, fine = ops.conv_fine(f"{name}.second", ops.conv(f"{name}.first", x))
+            terms.extend(fine)
+            if name != f"up_blocks.0.{config.up[0] - 1}":  # its sum is left to the last layer
+                x = ops.add(name, x, change)
         return x
 
-    x = ops.conv("head", x)
+    x, half = ops.conv_fine("head", x)
     skips = []
     for i in (0, 1):
-        x = blocks(f"down_blocks.{i}", config.down[i], x)
+        x = blocks(f"down_blocks.{i}", config.down[i], x, half if i == 0 else [])
         skips.append(x)
         x = ops.conv(f"shrink.{i}", x)
-    x = blocks("bottom", config.bottom, x)
+    x = blocks("bottom", config.bottom, x, [])
     for i in (1, 0):
-        x = ops.add(f"join.{i}", ops.shuffle(ops.conv(f"grow.{i}", x)), skips[i])
-        x = blocks(f"up_blocks.{i}", config.up[i], x)
-    return ops.last("tail", x)
+        grown = ops.shuffle(ops.conv(f"grow.{i}", x))
+        if i == 0:
+            half.append(grown)
+        x = ops.add(f"join.{i}", grown, skips[i])
+        x = blocks(f"up_blocks.{i}", config.up[i], x, half if i == 0 else [])
+    return ops.last("tail", half)
+
+
+# Two roundings of one number, a quarter step below and above: their mean has half the step.
+SHIFTS = (-0.25, 0.25)
+
+
+def half_terms(config: NetworkConfig) -> list[str]:
+    """The layers whose results the last layer reads."""
+    seconds = [f"{side}_blocks.0.{i}.second" for side, count in (("down", config.down[0]), ("up", config.up[0])) for i in range(count)]
+    return ["head", "grow.0", *seconds]
 
 
 class _Round(torch.autograd.Function):
@@ -61,9 +82,9 @@ class _Round(torch.autograd.Function):
 class Quantiser(nn.Module):
     """One tensor's uint8 form: value = step * (byte - zero)."""
 
-    def __init__(self, after_relu: bool):
+    def __init__(self, after_relu: bool, centred: bool):
         super().__init__()
-        self.after_relu = after_relu
+        self.after_relu, self.centred = after_relu, centred
         self.log_step = nn.Parameter(torch.zeros(()))
         self.register_buffer("zero", torch.zeros(()))
 
@@ -71,13 +92,16 @@ class Quantiser(nn.Module):
     def step(self) -> torch.Tensor:
         return self.log_step.exp()
 
-    def forward(self, x):
+    def forward(self, x, shift: float = 0.0):
         """Returns whole steps from zero. They and the weights' are exact in bfloat16, so autocast rounds only sums."""
         zero = self.zero.item()
-        return _Round.apply(x.float(), self.log_step, -zero, 255 - zero)
+        return _Round.apply(x.float() + shift * self.step.detach(), self.log_step, -zero, 255 - zero)
 
     def span(self, low: float, high: float):
         low, high = (0.0 if self.after_relu else min(low, 0.0)), max(high, 1e-3)
+        if self.centred:
+            high = max(high, -low)
+            low = -high
         step = (high - low) / 255
         self.log_step.data.fill_(step).log_()
         self.zero.fill_(round(-low / step))
@@ -86,6 +110,28 @@ class Quantiser(nn.Module):
 def _nearest(x: torch.Tensor) -> torch.Tensor:
     """Whole numbers, with the gradient of the numbers."""
     return x + (x.round() - x).detach()
+
+
+def last_weights(weight: torch.Tensor, terms):
+    """The last layer's weights for all terms side by side, the ratio of their steps included, and by how much
+    of a step each is shifted before it is rounded: the two bytes of a fine term carry two halves of one
+    weight, which are rounded apart so that their sum is finer."""
+    parts = [weight * (step / terms[0][1]) for _, step in terms]
+    shifts, i = [], 0
+    while i < len(terms):
+        # The two bytes of a fine term stand side by side and have one step.
+        pair = i + 1 < len(terms) and float(terms[i][1]) == float(terms[i + 1][1])
+        shifts += [torch.full_like(parts[i], shift / 2) for shift in SHIFTS] if pair else [torch.zeros_like(parts[i])]
+        i += 2 if pair else 1
+    return torch.cat(parts, 1), torch.cat(shifts, 1)
+
+
+def _integer_conv(whole, step, weight, layer: nn.Conv2d):
+    """Whole steps in, a real number out; weights and bias are rounded as they will be stored."""
+    steps = weight_steps(weight)
+    sums = F.conv2d(whole, _nearest(weight / steps[:, None, None, None]), None, layer.stride, layer.padding).float()
+    bias = _nearest(layer.bias / (steps * step))
+    return (sums + bias[None, :, None, None]) * (steps * step)[None, :, None, None]
 
 
 def weight_steps(weight: torch.Tensor) -> torch.Tensor:
@@ -100,11 +146,16 @@ class QuantisedNet(RestorationNet):
     already given the quantiser its own).
     """
 
-    def __init__(self, config: NetworkConfig = NetworkConfig()):
+    def __init__(self, config: NetworkConfig = NetworkConfig(), fine: bool = False):
+        """`fine`: the largest terms of the last layer have half the step, for a fifth of the speed."""
         super().__init__(config)
+        self.fine = fine
         self.quantisers = nn.ModuleDict()
         self.watched: dict[str, list] | None = None
-        walk(config, _Namer(self.quantisers), None)
+        walk(config, _Namer(self.quantisers, half_terms(config)), None)
+
+    def is_fine(self, name: str) -> bool:
+        return self.fine and (name == "head" or (name.startswith("down_blocks.0.") and name.endswith("second")))
 
     def quantiser(self, name: str) -> Quantiser:
         return self.quantisers[name.replace(".", "/")]
@@ -116,20 +167,21 @@ class QuantisedNet(RestorationNet):
             return (F.relu(x) if quantiser.after_relu else x), 1.0
         return quantiser(x), quantiser.step.detach()
 
-    def _sum(self, name: str, pair):
-        """A convolution of whole steps, as a real number."""
-        whole, step = pair
-        conv = self.get_submodule(name)
-        if self.watched is not None:
-            return F.conv2d(whole, conv.weight, conv.bias, conv.stride, conv.padding)
-        steps = weight_steps(conv.weight)
-        weight = _nearest(conv.weight / steps[:, None, None, None])
-        sums = F.conv2d(whole, weight, None, conv.stride, conv.padding).float()
-        bias = _nearest(conv.bias / (steps * step))
-        return (sums + bias[None, :, None, None]) * (steps * step)[None, :, None, None]
+    def _real(self, name: str, pair):
+        layer = self.get_submodule(name)
+        return layer(pair[0]) if self.watched is not None else _integer_conv(pair[0], pair[1], layer.weight, layer)
 
     def conv(self, name: str, pair):
-        return self._at(name, self._sum(name, pair))
+        return self._at(name, self._real(name, pair))
+
+    def conv_fine(self, name: str, pair):
+        """The layer's result, and the terms as which the last layer reads it."""
+        x = self._real(name, pair)
+        plain = self._at(name, x)
+        if self.watched is not None or not self.is_fine(name):
+            return plain, [plain]
+        quantiser = self.quantiser(name)
+        return plain, [(quantiser(x, shift), quantiser.step.detach() / 2) for shift in SHIFTS]
 
     def add(self, name: str, a, b):
         return self._at(name, a[0] * a[1] + b[0] * b[1])
@@ -137,8 +189,17 @@ class QuantisedNet(RestorationNet):
     def shuffle(self, pair):
         return F.pixel_shuffle(pair[0], 2), pair[1]
 
-    def last(self, name: str, pair):
-        return self._sum(name, pair)
+    def last(self, name: str, terms):
+        layer = self.get_submodule(name)
+        if self.watched is not None:
+            return layer(sum(whole for whole, _ in terms))
+        weight, shifts = last_weights(layer.weight, terms)
+        steps = weight_steps(weight)
+        scaled = weight / steps[:, None, None, None]
+        # Each residual is the sum of two, see `export_int8.py`.
+        both = sum(_nearest(scaled + shifts + quarter) for quarter in SHIFTS) / 2
+        whole = F.conv2d(torch.cat([whole for whole, _ in terms], 1), both, None, layer.stride, layer.padding).float()
+        return whole * (steps * terms[0][1])[None, :, None, None] + layer.bias[None, :, None, None]
 
     def half_residual(self, half, conditions):
         """As the parent's, in picture units; the whole-level rounding of the result is left to `deployed`."""
@@ -152,14 +213,18 @@ class QuantisedNet(RestorationNet):
 class _Namer:
     """Walks the network once to make its quantisers."""
 
-    def __init__(self, quantisers: nn.ModuleDict):
-        self.quantisers = quantisers
+    def __init__(self, quantisers: nn.ModuleDict, terms: list[str]):
+        self.quantisers, self.terms = quantisers, terms
 
     def conv(self, name: str, _):
-        self.quantisers[name.replace(".", "/")] = Quantiser(name.endswith(".first"))
+        self.quantisers[name.replace(".", "/")] = Quantiser(name.endswith(".first"), name in self.terms)
+
+    def conv_fine(self, name: str, _):
+        self.conv(name, _)
+        return None, []
 
     def add(self, name: str, *_):
-        self.quantisers[name.replace(".", "/")] = Quantiser(False)
+        self.quantisers[name.replace(".", "/")] = Quantiser(False, False)
 
     def shuffle(self, _):
         pass
@@ -169,17 +234,42 @@ class _Namer:
 
 
 @torch.no_grad()
-def calibrate(network: QuantisedNet, batches, percentile: float = 99.99):
-    """Spans from what the tensors really hold on training crops, rare extremes cut off (`LOG.md`: against
-    the full range worth 0.45 dB on noise of 15)."""
+def watch(network: QuantisedNet, batches) -> dict[str, torch.Tensor]:
+    """What every tensor holds on these batches, in full precision."""
     network.watched = {}
     for lq, conditions in batches:
         network.residual(lq, conditions)
-    for name, parts in network.watched.items():
-        values = torch.cat([part.flatten()[::31] for part in parts])
+    seen, network.watched = network.watched, None
+    return {name: torch.cat(parts) for name, parts in seen.items()}
+
+
+@torch.no_grad()
+def equalise(network: QuantisedNet, batches):
+    """Scales the channels of the half-resolution tensors to equal spans, and the layers that read them
+    back: the network computes the same, and no channel is rounded with the step of a wider one."""
+    seen, spans = watch(network, batches), []
+    for name in half_terms(network.config):
+        values = F.pixel_shuffle(seen[name], 2) if name == "grow.0" else seen[name]
+        spans.append(values.transpose(0, 1).flatten(1)[:, ::7].abs().sort(1).values[:, -max(1, values[:, 0].numel() // 7000)])
+    factor = 1 / torch.stack(spans).amax(0)
+    factor /= factor.mean()
+    for name in half_terms(network.config):
+        layer, each = network.get_submodule(name), factor.repeat_interleave(4) if name == "grow.0" else factor
+        layer.weight.mul_(each[:, None, None, None])
+        layer.bias.mul_(each)
+    readers = [name.replace("second", "first") for name in half_terms(network.config) if name.endswith("second")]
+    for name in ["shrink.0", "tail", *readers]:
+        network.get_submodule(name).weight.div_(factor[None, :, None, None])
+
+
+@torch.no_grad()
+def calibrate(network: QuantisedNet, batches, percentile: float = 99.99):
+    """Spans from what the tensors really hold on training crops, rare extremes cut off (LOG.md: against
+    the full range worth 0.45 dB on noise of 15)."""
+    for name, values in watch(network, batches).items():
+        values = values.flatten()[::31]
         if network.quantiser(name).after_relu:
             values = values[values > 0]
         ordered = values.sort().values
         cut = int((1 - percentile / 100) * (len(ordered) - 1))
         network.quantiser(name).span(ordered[cut].item(), ordered[-1 - cut].item())
-    network.watched = None

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node/package.json' with { type: 'json' };
@@ -80,12 +80,13 @@ function read(file: string): PrecisionFinding | undefined {
 /** The first of several processes that measure at once decides for all: `link` fails when the file is there. */
 function keep(finding: PrecisionFinding, file: string | undefined): PrecisionFinding {
   if (file === undefined) return finding;
-  const own = `${file}.${process.pid}`;
+  const own = `${file}.${randomUUID()}`;
   try {
-    writeFileSync(own, JSON.stringify(finding), { mode: 0o600 });
-    linkSync(own, file);
+    writeFileSync(own, `${JSON.stringify(finding)}\n`, { mode: 0o600 });
+    if (existsSync(file) && read(file) === undefined) renameSync(own, file);
+    else linkSync(own, file);
   } catch {
-    // A folder that cannot be written only costs the next process its 50 ms; a file that is there wins.
+    // A folder that cannot be written only costs the next process its measurement; a finding that is there wins.
   }
   rmSync(own, { force: true });
   return read(file) ?? finding;
