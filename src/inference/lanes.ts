@@ -1,6 +1,6 @@
 import { planTiles, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
-import { type ModelEntry, tileRuleFor } from '../models/registry.ts';
+import { type ModelEntry, networkKey, tileRuleFor } from '../models/registry.ts';
 import { Lane } from './lane.ts';
 import { type Network, openNetwork, type SessionOptions } from './session.ts';
 import { doTiles, tileWork } from './tile-work.ts';
@@ -46,7 +46,7 @@ export function createLanes({ threads, provider }: SessionOptions): Lanes {
   const networks: Network[] = [];
   return {
     async open(entry, file) {
-      const key = `${entry.dir}/${file.file}`;
+      const key = networkKey(entry, file);
       // All are waited for, also after a failure: a process must not end while a thread is loading.
       const opened = await Promise.allSettled([
         openNetwork(entry, file, optionsOf(0)),

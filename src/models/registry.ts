@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
@@ -48,34 +48,61 @@ export interface Registry {
   card(name: string): string | undefined;
 }
 
-/** Reads the model folders once. `importedDir` need not exist. */
+/**
+ * Reads the model folders; `importedDir` need not exist. Imported models are read again when one was
+ * added or removed, so a running server knows them from the next picture on.
+ */
 export function createRegistry(dirs: { readonly shippedDir: string; readonly importedDir?: string }): Registry {
-  const problems: Verification[] = [];
-  const entries = [
-    ...scan(dirs.shippedDir, 'shipped', problems),
-    ...(dirs.importedDir ? scan(dirs.importedDir, 'imported', problems) : []),
-  ];
+  const shipped = readModels(dirs.shippedDir, 'shipped');
+  const imported = dirs.importedDir === undefined ? () => NONE : fresh(dirs.importedDir);
+  const entries = () => [...shipped.entries, ...imported().entries];
   const get = (name: string) => {
-    const found = entries.find((entry) => entry.manifest.name === name);
+    const known = entries();
+    const found = known.find((entry) => entry.manifest.name === name);
     if (found) return found;
     throw new AppError(
       'PARAM_VALUE_ERROR',
-      `There is no model ${JSON.stringify(name.slice(0, 64))}; there are: auto, ${entries.map((entry) => entry.manifest.name).join(', ')}.`,
+      `There is no model ${JSON.stringify(name.slice(0, 64))}; there are: auto, ${known.map((entry) => entry.manifest.name).join(', ')}.`,
     );
   };
   return {
-    list: () => entries,
+    list: entries,
     get,
-    choose: (name, scale, fallback) => choose(entries, get(name === 'auto' ? fallback : name), name, scale),
+    choose: (name, scale, fallback) => choose(entries(), get(name === 'auto' ? fallback : name), name, scale),
     forFaces: (task, name) => {
       if (name === 'none') return undefined;
-      return name === 'auto' ? shippedFor(entries, task) : checkedFor(get(name), task);
+      return name === 'auto' ? shippedFor(entries(), task) : checkedFor(get(name), task);
     },
-    verify: () => [...entries.map(verifyEntry), ...problems],
+    verify: () => [...entries().map(verifyEntry), ...shipped.problems, ...imported().problems],
     card(name) {
       const file = join(get(name).dir, 'CARD.md');
       return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
     },
+  };
+}
+
+/** What a folder of models holds. */
+interface Models {
+  readonly entries: readonly ModelEntry[];
+  /** Folders that are no models. */
+  readonly problems: readonly Verification[];
+}
+
+const NONE: Models = { entries: [], problems: [] };
+/** Two changes so close (ms) may bear the same time; what was read so soon after one is read again. */
+const SETTLED = 1000;
+
+/** A folder's models as they are now. Adding and removing is one rename in the folder each, which sets its time. */
+function fresh(dir: string): () => Models {
+  let seen = Number.NaN;
+  let models = NONE;
+  return () => {
+    const changed = statSync(dir, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+    if (changed !== seen) {
+      models = readModels(dir, 'imported');
+      seen = Date.now() - changed > SETTLED ? changed : Number.NaN;
+    }
+    return models;
   };
 }
 
@@ -101,9 +128,10 @@ function checkedFor(entry: ModelEntry, task: ModelTask): ModelEntry {
 /** The folder of the networks in this package, from `src/` as from `dist/`. */
 export const shippedModelsDir = () => join(import.meta.dirname, '..', '..', 'models');
 
-function scan(dir: string, origin: ModelEntry['origin'], problems: Verification[]): ModelEntry[] {
-  if (!existsSync(dir)) return [];
+function readModels(dir: string, origin: ModelEntry['origin']): Models {
+  if (!existsSync(dir)) return NONE;
   const entries: ModelEntry[] = [];
+  const problems: Verification[] = [];
   for (const folder of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, folder.name);
     // A leading dot: an import that is not finished, or was cut short.
@@ -112,7 +140,7 @@ function scan(dir: string, origin: ModelEntry['origin'], problems: Verification[
     if ('problem' in read) problems.push({ name: folder.name, ok: false, problem: read.problem });
     else entries.push({ manifest: read.manifest, dir: path, origin });
   }
-  return entries.sort((a, b) => a.manifest.name.localeCompare(b.manifest.name));
+  return { entries: entries.sort((a, b) => a.manifest.name.localeCompare(b.manifest.name)), problems };
 }
 
 function readManifest(file: string): { manifest: Manifest } | { problem: string } {
@@ -136,6 +164,13 @@ export function networkFor(entry: ModelEntry, suffering: Suffering, precision: P
     return networks.find((network) => network.when === suffering) ?? networks.find((network) => network.when === 'any');
   };
   return suitable(precision) ?? suitable('fp32') ?? (entry.manifest.networks[0] as NetworkFile);
+}
+
+/** Tells a loaded network from every other: a model may be replaced by another of its name, and one file serve two models. */
+export function networkKey({ dir, manifest }: ModelEntry, { file }: NetworkFile): string {
+  return createHash('sha256')
+    .update(JSON.stringify([dir, file, manifest]))
+    .digest('hex');
 }
 
 /** How a picture is cut for one of a model's networks. */

@@ -3,7 +3,7 @@ import { refuseUnsafeLoaders } from '../imaging/codec.ts';
 import { createLanes, type TiledNetwork } from '../inference/lanes.ts';
 import { type PrecisionOptions, type PrecisionWish, precisionFor } from '../inference/precision.ts';
 import type { Precision } from '../models/manifest.ts';
-import { createRegistry, networkFor, shippedModelsDir } from '../models/registry.ts';
+import { createRegistry, networkFor, networkKey, shippedModelsDir } from '../models/registry.ts';
 import type { Context, Engine, Step } from './context.ts';
 import { type FaceTools, openFaceTools } from './faces/tools.ts';
 import type { RestoreTask } from './options.ts';
@@ -70,7 +70,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async network(entry, suffering) {
       const precision = await once(precisions, entry.dir, () => precisionFor(entry, wish));
       const file = networkFor(entry, suffering, precision);
-      return once(networks, `${entry.dir}/${file.file}`, () => lanes.open(entry, file));
+      return once(networks, networkKey(entry, file), () => lanes.open(entry, file));
     },
     faceTools() {
       const { faceModel = 'auto', faceDetector = 'auto', threads, provider = 'cpu' } = options;

@@ -57,7 +57,7 @@ export async function removeImported(name: string, flags: { readonly data?: stri
   const config = loadConfig(process.env, { data: flags.data });
   await removeModel(importedModelsDir(config), name, shippedNames());
   if (flags.json) printJson({ removed: name });
-  else process.stdout.write(`removed ${name}; a running server keeps it until it is restarted\n`);
+  else process.stdout.write(`removed ${name}; a running server forgets it, too\n`);
 }
 
 function draftOf({ manifest, preset, scale }: AddFlags): Draft {
@@ -81,5 +81,5 @@ function report(manifest: Manifest, flags: AddFlags): void {
   }
   const { name, task, scale, licence } = manifest;
   const use = task === 'restore' ? `mingxi restore … --model ${name}${scale === 1 ? '' : ` --scale ${scale}`}` : TASKS[task];
-  process.stdout.write(`added ${name} (licence of the weights: ${licence.weights})\n${use}\na running server knows it after a restart\n`);
+  process.stdout.write(`added ${name} (licence of the weights: ${licence.weights})\n${use}\na running server knows it from now on\n`);
 }

@@ -75,10 +75,12 @@ export class Client {
     return (await this.#fetch('/v2/restore?strength=0&format=png', { method: 'POST', body: blob, headers, signal })).blob();
   }
 
-  /** Names of the networks that can be asked for. */
+  /** Names of the networks that can be asked for here: for whole pictures, which keep their size on this page. */
   async models(): Promise<readonly string[]> {
-    const answer = (await (await this.#fetch('/v1/models', {})).json()) as { models?: readonly { name: string; task?: string }[] };
-    return (answer.models ?? []).filter((model) => !/face/.test(model.task ?? '')).map((model) => model.name);
+    const answer = (await (await this.#fetch('/v1/models', {})).json()) as {
+      models?: readonly { name: string; task: string; scale: number }[];
+    };
+    return (answer.models ?? []).filter(({ task, scale }) => task === 'restore' && scale === 1).map(({ name }) => name);
   }
 
   async #fetch(path: string, init: RequestInit): Promise<Response> {
