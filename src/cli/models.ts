@@ -51,6 +51,7 @@ function list(flags: Flags): void {
     origin,
     parameters: manifest.cost.parameters,
     gmac_per_megapixel: manifest.cost.gmacPerMegapixel ?? null,
+    precisions: [...new Set(manifest.networks.map((network) => network.precision ?? 'fp32'))],
     used: manifest.task === 'restore' || used.includes(manifest.name),
     licence: manifest.licence.weights,
     data_licences: manifest.licence.data,
@@ -61,7 +62,7 @@ function list(flags: Flags): void {
     return;
   }
   printTable(
-    ['name', 'version', 'origin', 'for', 'scale', 'parameters', 'GMAC/MP', 'licence', 'description'],
+    ['name', 'version', 'origin', 'for', 'scale', 'parameters', 'GMAC/MP', 'precision', 'licence', 'description'],
     rows.map((row) => [
       row.default ? `${row.name} (default)` : row.name,
       row.version,
@@ -70,6 +71,7 @@ function list(flags: Flags): void {
       `×${row.scale}`,
       row.parameters.toLocaleString('en'),
       row.gmac_per_megapixel === null ? '–' : String(row.gmac_per_megapixel),
+      row.precisions.join(', '),
       row.licence,
       row.description,
     ]),

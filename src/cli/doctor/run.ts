@@ -7,6 +7,8 @@ import ort from 'onnxruntime-node/package.json' with { type: 'json' };
 import sharp from 'sharp';
 import { type Config, loadConfig, threadsPerWorker } from '../../config.ts';
 import { AppError } from '../../errors.ts';
+import { findPrecision, hasInt8, type PrecisionWish, precisionFor } from '../../inference/precision.ts';
+import type { Precision } from '../../models/manifest.ts';
 import { createRegistry, shippedModelsDir, type Verification } from '../../models/registry.ts';
 import { packageVersion } from '../../version.ts';
 import type { DoctorFlags } from '../doctor.ts';
@@ -33,6 +35,8 @@ interface Findings {
   readonly database: Probe;
   readonly limits: Readonly<Record<string, number>>;
   readonly models: readonly Verification[];
+  /** Of the default model; `speedup`: how many times as fast its 8-bit networks are here, where that was measured. */
+  readonly precision: { readonly configured: string; readonly used: Precision; readonly speedup: number | null } | null;
   readonly threads: {
     readonly configured: { readonly workers: number; readonly threads: number };
     readonly measured: readonly Arrangement[];
@@ -80,6 +84,7 @@ async function examine(config: Config, measure: boolean): Promise<Findings> {
     problems.push(`no picture can be restored: ${error.message}`);
   }
   const best = advise(measured);
+  const precision = measure && problems.length === 0 ? await examinePrecision(config) : null;
   return {
     mingxi: packageVersion(),
     node: process.version,
@@ -104,6 +109,7 @@ async function examine(config: Config, measure: boolean): Promise<Findings> {
       sync_timeout_seconds: config.syncTimeout,
     },
     models,
+    precision,
     threads: {
       configured: { workers: config.workers, threads: threadsPerWorker(config) },
       measured,
@@ -111,6 +117,15 @@ async function examine(config: Config, measure: boolean): Promise<Findings> {
     },
     problems,
   };
+}
+
+/** What the default model runs in; with auto as measured here, or as it was found before. */
+async function examinePrecision(config: Config): Promise<Findings['precision']> {
+  const entry = createRegistry({ shippedDir: shippedModelsDir(), importedDir: importedModelsDir(config) }).get(config.model);
+  const wish = config.precision as PrecisionWish;
+  const used = await precisionFor(entry, { wish, provider: config.provider, dir: config.data });
+  const measured = wish === 'auto' && config.provider === 'cpu' && hasInt8(entry);
+  return { configured: wish, used, speedup: measured ? (await findPrecision(entry, config.data)).speedup : null };
 }
 
 /** The folder, or where it would be made. */
@@ -139,6 +154,7 @@ function print(found: Findings): void {
     ...found.models.map((model): [string, string] => ['model', `${model.name}: ${model.ok ? 'ok' : `FAILED, ${model.problem}`}`]),
     ...Object.entries(found.limits).map(([name, value]): [string, string] => ['limit', `${name.replaceAll('_', ' ')}: ${value}`]),
     ...measured.map((one): [string, string] => ['measured', describe(one)]),
+    ...(found.precision ? [['precision', precisionText(found.precision)] as [string, string]] : []),
     ['threads', adviceText(configured, advice)],
     ...found.problems.map((problem): [string, string] => ['PROBLEM', problem]),
   ];
@@ -154,6 +170,11 @@ function adviceText(configured: Findings['threads']['configured'], advice: Findi
   if (!advice) return `${now}; not measured`;
   if (advice.workers === configured.workers && advice.threads === configured.threads) return `${now}: right for this machine`;
   return `${now}; better here: MINGXI_WORKERS=${advice.workers} MINGXI_THREADS=${advice.threads}`;
+}
+
+function precisionText({ configured, used, speedup }: NonNullable<Findings['precision']>): string {
+  const why = speedup === null ? '' : `; 8-bit networks are ${speedup.toFixed(1)} times as fast here`;
+  return `${used} (configured ${configured}${why})`;
 }
 
 function gigabytes(bytes: number): string {
