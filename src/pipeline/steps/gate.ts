@@ -3,29 +3,31 @@ import type { Suffering } from '../../models/manifest.ts';
 import type { Analysis, Context } from '../context.ts';
 
 /** At and above this quality by its own tables, a quiet JPEG without older blocks has nothing to repair. */
-const CLEAN_QUALITY = 96;
+export const CLEAN_QUALITY = 96;
 /**
  * A picture whose fine and coarse estimates are both below these has no noise worth the risk. Fitted on
  * 24 validation photographs: white noise of sigma 1 (reads 1.1-1.8) is made worse on 83 % of them,
  * sigma 2 (reads from 2.0) better on 71 %, correlated noise of sigma 6 (coarse from 2.8) better on 96 %.
  */
-const CLEAN_SIGMA = 1.8;
-const CLEAN_COARSE_SIGMA = 3;
+export const CLEAN_SIGMA = 1.8;
+/** The same of the coarse estimate. */
+export const CLEAN_COARSE_SIGMA = 3;
 /**
  * Below this evenness what reads as noise may be texture (`imaging/noise.ts`): then a fine estimate under
  * `CLEAN_SIGMA` counts as clean, and from there to `NOISY_SIGMA` trust grows from a half to whole. On
  * validation photographs this raised the mean gain at every sigma up to 5 (white noise of 1.5: -1.7 to
  * -0.7 dB; correlated noise of 3: -1.2 to -0.3) and halved the worst losses, at no cost from 8 on.
  */
-const EVEN = 0.7;
-const LEAST_TRUST = 0.5;
+export const EVEN = 0.7;
+/** Trust where it begins to grow. */
+export const LEAST_TRUST = 0.5;
 /** Clean pictures read 1.00-1.05, JPEG at quality 90 1.04-1.4, at 60 1.2-2 (LIVE1 and McMaster). */
-const BLOCKS_SEEN = 1.06;
+export const BLOCKS_SEEN = 1.06;
 /**
  * Raw noise sigma from which a compressed picture goes to the noise network. Clean fine texture reads up
  * to 5 (LIVE1 stream, Classic5 barbara), and the noise network would take it for noise.
  */
-const NOISY_SIGMA = 6;
+export const NOISY_SIGMA = 6;
 
 /**
  * Expects `analysis`, `model`; guarantees `gate` (copy what is clean, or everything when only faces are
