@@ -11,6 +11,9 @@ export interface Load {
   readonly backlog: number;
 }
 
+/** Share of a caller's patience that may be promised away: pictures differ, and estimates lag behind the machine. */
+const PROMISED = 0.75;
+
 /** Seconds until a newcomer would start: the backlog shared out among the children. */
 export function expectedWait(load: Load): number {
   return load.free ? 0 : load.backlog / Math.max(1, load.children);
@@ -29,9 +32,12 @@ export function admit(load: Load, cost: number, timeout: number | undefined): vo
   if (load.waiting >= load.queueLimit) {
     throw refusal(`The queue is full: ${load.waiting} of at most ${load.queueLimit} pictures wait.`, wait);
   }
-  if (timeout !== undefined && wait + cost > timeout / 1000) {
+  if (timeout !== undefined && wait + cost > (timeout / 1000) * PROMISED) {
     const limit = (timeout / 1000).toFixed(1);
-    throw refusal(`The queue is too long: an answer would take about ${(wait + cost).toFixed(1)} s, the limit is ${limit} s.`, wait);
+    throw refusal(
+      `The queue is too long: an answer would take about ${(wait + cost).toFixed(1)} s, which is too close to the limit of ${limit} s.`,
+      wait,
+    );
   }
 }
 

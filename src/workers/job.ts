@@ -52,6 +52,11 @@ export class Job {
     return this.child ? Math.max(0, this.cost - (now - this.started) / 1000) : this.cost;
   }
 
+  /** How many times the expected time it has run; 1 is its end. */
+  overdue(now: number): number {
+    return this.child ? (now - this.started) / 1000 / this.cost : 0;
+  }
+
   progress(value: number): void {
     if (!this.#settled) this.options.onProgress?.(value);
   }

@@ -213,8 +213,15 @@ class ProcessPool implements Pool {
   #load(): Load {
     const now = performance.now();
     let backlog = 0;
-    for (const job of this.#running) backlog += job.remaining(now);
-    for (const job of this.#waiting) backlog += job.cost;
+    let [slowdown, running] = [Number.POSITIVE_INFINITY, 0];
+    for (const job of this.#running) {
+      backlog += job.remaining(now);
+      slowdown = Math.min(slowdown, job.overdue(now));
+      running++;
+    }
+    // When all that runs is overdue, the machine has become slower than any finished picture has told.
+    const factor = running > 0 ? Math.max(1, slowdown) : 1;
+    for (const job of this.#waiting) backlog += job.cost * factor;
     const { workers, queueLimit } = this.#options;
     // Children that still start count as free: they will be within a second.
     return { children: workers, free: this.#jobs() < workers, waiting: Math.max(0, this.#jobs() - workers), queueLimit, backlog };

@@ -119,7 +119,7 @@ describe('time', () => {
     const control = new AbortController();
     // By its size a moment's work, so that the next one is let in.
     const stuck = workers.run(task('hang'), { pixels: 1, signal: control.signal });
-    await expect(workers.run(task('sleep:1'), { timeout: 600, pixels: 1 })).rejects.toMatchObject({ kind: 'GATEWAY_TIMEOUT' });
+    await expect(workers.run(task('sleep:1'), { timeout: 1500, pixels: 1 })).rejects.toMatchObject({ kind: 'GATEWAY_TIMEOUT' });
     expect(workers.stats()).toMatchObject({ waiting: 0, running: 1, restarts: 0 });
     control.abort(new Error('enough'));
     await expect(stuck).rejects.toThrow('enough');
@@ -184,6 +184,21 @@ describe('queue', () => {
     expect(workers.stats().expectedWait).toBeGreaterThan(20);
     await running;
     expect(workers.stats().expectedWait).toBe(0);
+  });
+
+  test('when what runs is long overdue, those behind it are expected to be slow too', async () => {
+    const workers = pool();
+    await workers.ready();
+    const small = { pixels: 250_000 };
+    const end = new AbortController();
+    const stopped = [1, 2, 3, 4].map(() => workers.run(task('sleep:60000'), { ...small, signal: end.signal }).catch((error) => error));
+    const before = workers.stats().expectedWait;
+    await until(() => workers.stats().expectedWait > 5 * before);
+    // By the first estimate alone it would have been let in.
+    const refused = workers.run(task('sleep:1'), { ...small, timeout: before * 5000 });
+    await expect(refused).rejects.toMatchObject({ kind: 'ALGORITHM_OVER_CONCURRENT' });
+    end.abort(new Error('enough'));
+    expect(await Promise.all(stopped)).toHaveLength(4);
   });
 });
 
