@@ -27,13 +27,19 @@ export class Client {
 
   async send(attack: Attack): Promise<Outcome> {
     try {
-      return attack.kind === 'raw' ? await this.#raw(attack) : await this.#http(attack);
+      return attack.kind === 'raw' ? await this.#raw(attack) : await this.#http(attack).catch((error) => this.#again(error, attack));
     } catch (error) {
       const { name, message } = error as Error;
       // undici does not send what no client could: nothing was tried.
       if (name === 'InvalidArgumentError') return { outcome: 'not sent' };
       return { outcome: 'no answer', wrong: `no answer: ${name} ${message}` };
     }
+  }
+
+  /** A kept connection may end at the moment it is used again, as with any server: that is tried once more. */
+  #again(error: Error, attack: HttpAttack): Promise<Outcome> {
+    if (!/other side closed|ECONNRESET|EPIPE/.test(error.message)) throw error;
+    return this.#http(attack);
   }
 
   close(): Promise<void> {

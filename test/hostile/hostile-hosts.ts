@@ -53,14 +53,22 @@ export interface HostileSource {
   close(): Promise<void>;
 }
 
+/** What a chain of redirects has made of a target may be no encoding any more. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Behaviours of the stranger's server, by first part of the path. */
 const MANNERS: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse, rest: string) => void>> = {
   redirect: (_request, response, rest) => {
-    const location = decodeURIComponent(rest);
+    const location = decoded(rest);
     response.writeHead(302, { location: /^[\x20-\x7e]*$/.test(location) ? location : encodeURI(location) }).end();
   },
-  'redirect-raw': (_request, response, rest) =>
-    void response.socket?.end(`HTTP/1.1 301 X\r\nLocation: ${decodeURIComponent(rest)}\r\n\r\n`),
+  'redirect-raw': (_request, response, rest) => void response.socket?.end(`HTTP/1.1 301 X\r\nLocation: ${decoded(rest)}\r\n\r\n`),
   circle: (request, response) => void response.writeHead(307, { location: request.url ?? '/' }).end(),
   silent: () => undefined,
   'headers-only': (_request, response) => void response.writeHead(200, { 'content-length': '5000' }).flushHeaders(),

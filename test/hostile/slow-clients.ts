@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 export interface Slowness {
   opened: number;
   closedByServer: number;
-  /** Longest life of one connection, milliseconds. */
+  /** Longest life of one connection, milliseconds; of those that read, for the others do not notice their end. */
   longest: number;
 }
 
@@ -38,7 +38,7 @@ export function slowClients(count: number, url: string, query: string): { readon
     seen.opened++;
     const timer = setInterval(() => {
       if (manner.drop !== '') socket.write(manner.drop);
-      seen.longest = Math.max(seen.longest, performance.now() - began);
+      if (manner.reads) seen.longest = Math.max(seen.longest, performance.now() - began);
     }, PACE);
     const end = () => {
       clearInterval(timer);
