@@ -86,8 +86,7 @@ export function sessionOptions({ threads, provider }: SessionOptions): Inference
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     // Spinning threads burn the cores of the neighbours: 9-33 % slower on a shared machine.
-    // 8-bit sums overflow silently on processors without VNNI instructions; this computes them exactly there, too.
-    extra: { session: { intra_op: { allow_spinning: '0' }, x64quantprecision: '1' } },
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
     logSeverityLevel: 3,
   };
 }
