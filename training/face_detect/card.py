@@ -35,6 +35,7 @@ def main():
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--figures", type=Path, required=True, help="of this network")
     parser.add_argument("--speed", default="", help="one sentence: milliseconds, sizes, threads")
+    parser.add_argument("--notes", type=Path, help="Markdown: what somebody saw who looked at the boxes")
     parser.add_argument("teachers", nargs="*", metavar="NAME=FIGURES")
     args = parser.parse_args()
     manifest, own = json.loads((args.model / "manifest.json").read_text()), json.loads(args.figures.read_text())
@@ -57,6 +58,8 @@ def main():
         name, _, file = pair.partition("=")
         figures = json.loads(Path(file).read_text())
         lines += [f"### {name}, same script, threshold {figures['threshold']}, match {figures['match']}", "", *table(figures), ""]
+    if args.notes:
+        lines += ["## What was seen", "", args.notes.read_text().strip(), ""]
     lines += [
         "## Training", "", "Recipe, commands and log: `training/face_detect`, `training/README.md`, `training/LOG.md`.", "",
         f"{training['iterations']} iterations of {training['batch']} pictures of {training['patch']}², {training['hours']} hours on one shared CPU core; "

@@ -60,7 +60,11 @@ class Outcome:
 
 
 def threshold_for(outcomes: list[Outcome], allowed: float) -> float:
-    """The lowest threshold with at most `allowed` false boxes per picture in all sets together."""
-    scores = sorted((score for outcome in outcomes for score in outcome.false), reverse=True)
-    count = int(allowed * sum(outcome.pictures for outcome in outcomes))
-    return round(float(np.ceil((scores[count] + 1e-3) * 100) / 100), 2) if len(scores) > count else 0.05
+    """The lowest threshold with at most `allowed` false boxes per picture in every set: empty pictures must not pay for crowds."""
+    lowest = 0.05
+    for outcome in outcomes:
+        scores = sorted(outcome.false, reverse=True)
+        count = int(allowed * outcome.pictures)
+        if len(scores) > count:
+            lowest = max(lowest, scores[count] + 1e-3)
+    return round(float(np.ceil(lowest * 100) / 100), 2)
