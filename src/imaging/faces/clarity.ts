@@ -18,5 +18,9 @@ export function clarityOf(rgb: Uint8Array, width: number, height: number, box: r
   return { noise: rawNoiseSigma(pixels, part.width, part.height), blur: blurOf(pixels, part.width, part.height) };
 }
 
-/** Nothing in this face is worth the risk of changing it. */
-export const isClear = ({ noise, blur }: Clarity): boolean => noise < FACE_LIMITS.clearNoise && blur < FACE_LIMITS.clearBlur;
+/** Nothing in this face, with a box of this side (px), is worth the risk of changing it. */
+export function isClear({ noise, blur }: Clarity, size: number): boolean {
+  const { clear } = FACE_LIMITS;
+  const doublings = Math.log2(Math.min(384, Math.max(64, size)) / 150);
+  return noise < clear.noise + doublings * clear.noiseDoubled && blur < clear.blur + doublings * clear.blurDoubled;
+}

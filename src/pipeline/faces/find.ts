@@ -19,7 +19,7 @@ export interface Pixels {
  * more looks are three more chances to be wrong).
  */
 export const SCORES: Readonly<Record<DetectorFamily, { readonly least: number; readonly sure: number; readonly turned: number }>> = {
-  mingxi: { least: 0.5, sure: 0.6, turned: 0.75 },
+  mingxi: { least: 0.6, sure: 0.73, turned: 0.85 },
   yunet: { least: 0.6, sure: 0.7, turned: 0.8 },
   scrfd: { least: 0.5, sure: 0.6, turned: 0.7 },
 };

@@ -1,8 +1,8 @@
 import { alignFace } from '../../imaging/faces/align.ts';
 import { matchColours, slowChange } from '../../imaging/faces/colour-match.ts';
 import { colourShift, guardProblem, pointsMoved, structureLikeness } from '../../imaging/faces/guard.ts';
-import type { Similarity } from '../../imaging/faces/similarity.ts';
-import { FACE_SIDE } from '../../imaging/faces/template.ts';
+import { apply, type Point, type Similarity } from '../../imaging/faces/similarity.ts';
+import { FACE_SIDE, type FivePoints } from '../../imaging/faces/template.ts';
 import { lumaAt } from '../../imaging/picture.ts';
 import type { FaceDetector } from '../../inference/detector.ts';
 import type { Network } from '../../inference/session.ts';
@@ -17,6 +17,8 @@ export interface FaceOrder {
   /** The picture as it is now: the change is relative to this. */
   readonly shown: Pixels;
   readonly toFace: Similarity;
+  /** The five points in the picture. */
+  readonly points: FivePoints;
   readonly network: Network;
   /** Looks whether the features are where they were; without it only colour and structure are compared. */
   readonly detector: FaceDetector | undefined;
@@ -26,13 +28,21 @@ export interface FaceOrder {
 const NOTHING = new Float32Array();
 
 /** Aligns, restores, compares, and gives the change in the colours of what is shown. */
-export async function restoreFace({ source, shown, toFace, network, detector, grey }: FaceOrder): Promise<RestoredFace> {
+export async function restoreFace({ source, shown, toFace, points, network, detector, grey }: FaceOrder): Promise<RestoredFace> {
   const face = alignFace(source.rgb, source.width, source.height, toFace);
   const restored = await network.run(face, FACE_SIDE, FACE_SIDE, NOTHING);
   if (grey) makeGrey(restored);
   const colour = colourShift(slowChange(difference(restored, face)));
   const structure = structureLikeness(face, restored);
-  const problem = guardProblem({ colour, structure }) ?? (detector && (await featuresProblem(face, restored, detector)));
+  const problem =
+    guardProblem({ colour, structure }) ??
+    (detector &&
+      (await featuresProblem(
+        face,
+        restored,
+        points.map((point) => apply(toFace, point)),
+        detector,
+      )));
   if (problem !== undefined) return { reason: problem };
   const now = shown.rgb === source.rgb ? face : alignFace(shown.rgb, shown.width, shown.height, toFace);
   const change = difference(restored, now);
@@ -40,14 +50,22 @@ export async function restoreFace({ source, shown, toFace, network, detector, gr
   return { change };
 }
 
-/** Both are looked at alike, so what the detector gets wrong in such a face cancels. */
-async function featuresProblem(face: Uint8Array, restored: Uint8Array, detector: FaceDetector): Promise<string | undefined> {
+/**
+ * Both are looked at alike, so what the detector gets wrong in such a face cancels; in a blurred one it
+ * finds different places at every look, so those the face was aligned by count as well.
+ */
+async function featuresProblem(
+  face: Uint8Array,
+  restored: Uint8Array,
+  aligned: readonly Point[],
+  detector: FaceDetector,
+): Promise<string | undefined> {
   const square = (rgb: Uint8Array): Pixels => ({ rgb, width: FACE_SIDE, height: FACE_SIDE });
   const before = await pointsOf(square(face), detector);
   if (!before) return undefined;
   const after = await pointsOf(square(restored), detector);
   if (!after) return 'it was no longer seen as a face';
-  return guardProblem({ colour: 0, structure: 1, points: pointsMoved(before, after) });
+  return guardProblem({ colour: 0, structure: 1, points: Math.min(pointsMoved(before, after), pointsMoved(aligned, after)) });
 }
 
 function difference(one: Uint8Array, other: Uint8Array): Float32Array {

@@ -55,5 +55,5 @@ function reasonToLeave(
   if (shareInside(toFace, width, height) < FACE_LIMITS.inside) return 'cut by the border';
   // What was enlarged has less noise than its source and no detail to lose.
   const risky = scale === 1 && !compressed;
-  return risky && isClear(clarityOf(rgb, width, height, box)) ? 'already clear' : undefined;
+  return risky && isClear(clarityOf(rgb, width, height, box), box[2]) ? 'already clear' : undefined;
 }

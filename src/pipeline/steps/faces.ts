@@ -79,7 +79,8 @@ async function restoreSelected(context: Context, { detector, restorer }: FaceToo
     }
     const place = chosen.indexOf(toFace);
     const shown = { rgb: context.restored, width: picture.width, height: picture.height };
-    const result = await restoreFace({ source: picture, shown, toFace, network: restorer.network, detector, grey: analysis.grey });
+    const { points } = face;
+    const result = await restoreFace({ source: picture, shown, toFace, points, network: restorer.network, detector, grey: analysis.grey });
     if ('reason' in result) {
       context.faces.push(reported(context, face, 'dropped', result.reason));
     } else {
