@@ -118,7 +118,7 @@ export function inWords(verdict: Verdict): string {
   const { calls, refusals } = verdict;
   const refused = Object.entries(refusals).map(([name, count]) => `${name} ${count}`);
   return (
-    `jobs ${verdict.jobs} (${verdict.acknowledged} acknowledged): ${verdict.succeeded} succeeded, ${verdict.failed} failed, ` +
+    `jobs ${verdict.jobs} (${verdict.acknowledged} acknowledged): ${verdict.succeeded} succeeded, ${verdict.failed} failed (${verdict.gaveUp} of them whole), ` +
     `${verdict.triedAgain} tried again, ${verdict.takenOver} taken over; lost ${verdict.lost}, done twice ${verdict.doneTwice}, ` +
     `charged wrongly ${verdict.chargedWrong}; calls ${calls.answered} answered, ${calls.unanswered} unanswered, ${calls.charged} charged; ` +
     `refusals: ${refused.join(', ') || 'none'}`
