@@ -51,7 +51,7 @@ def main():
         f"Operating point {own['threshold']}, chosen on validation pictures of the training split. A box has found a face when they share "
         f"{own['match']} (intersection over union); boxes by size are the labels' shorter side in the picture the network saw; landmark error is the "
         "mean of five distances in parts of the eye distance. No picture here trained anything, but the test split's labels are pseudo-labels of YuNet "
-        "(see its source), so YuNet's own figures on it flatter YuNet: only the composites, whose landmarks follow from the alignment, are neutral.", "",
+        "(see its source), so YuNet's own figures on it flatter YuNet. In the composites the place of a face is known; its landmarks are YuNet's on the large upright face.", "",
         *table(own), "",
     ]
     for pair in args.teachers:
