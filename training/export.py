@@ -85,7 +85,7 @@ def main():
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="0.1.0")
     parser.add_argument("--halo", type=int, default=96, help="the receptive field is 92 px: tiles are exact")
-    parser.add_argument("--tile", type=int, default=1216)
+    parser.add_argument("--tile", type=int, default=1024)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     files, training = [], {}
