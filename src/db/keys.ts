@@ -3,6 +3,7 @@ import type { ExpressionBuilder, Selectable, UpdateObject } from 'kysely';
 import { checkNewKey } from './new-key.ts';
 import { seal, unseal } from './seal.ts';
 import type { Db, KeyTable, Tables } from './tables.ts';
+import { type Trx, transact } from './transact.ts';
 
 /** The scope that allows every interface. */
 export const ANY_SCOPE = '*';
@@ -84,31 +85,35 @@ export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Da
   const touched = new Map<string, number>();
   const row = (id: string) => db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirst();
   const set = async (id: string, change: (e: ExpressionBuilder<Tables, 'keys'>) => UpdateObject<Tables, 'keys'>) =>
-    (await db.updateTable('keys').set(change).where('id', '=', id).executeTakeFirst()).numUpdatedRows > 0n;
+    transact(db, async (trx) => (await trx.updateTable('keys').set(change).where('id', '=', id).executeTakeFirst()).numUpdatedRows > 0n);
   const store: KeyStore = {
     async create(wanted) {
       checkNewKey(wanted);
       const id = `mx${randomBytes(12).toString('hex')}`;
       const secret = newSecret();
-      await db
-        .insertInto('keys')
-        .values({
-          id,
-          name: wanted.name,
-          scopes: JSON.stringify(wanted.scopes ?? [ANY_SCOPE]),
-          secret_hash: hash(secret),
-          secret_sealed: seal(secret, serverKey, id),
-          qps: wanted.qps ?? null,
-          daily_limit: wanted.dailyLimit ?? null,
-          monthly_limit: wanted.monthlyLimit ?? null,
-          concurrent_limit: wanted.concurrentLimit ?? null,
-          created_at: now(),
-          expires_at: wanted.expiresAt ?? null,
-          revoked_at: null,
-          disabled_at: null,
-          last_used_at: null,
-        })
-        .execute();
+      const values = {
+        id,
+        name: wanted.name,
+        scopes: JSON.stringify(wanted.scopes ?? [ANY_SCOPE]),
+        secret_hash: hash(secret),
+        secret_sealed: seal(secret, serverKey, id),
+        qps: wanted.qps ?? null,
+        daily_limit: wanted.dailyLimit ?? null,
+        monthly_limit: wanted.monthlyLimit ?? null,
+        concurrent_limit: wanted.concurrentLimit ?? null,
+        created_at: now(),
+        expires_at: wanted.expiresAt ?? null,
+        revoked_at: null,
+        disabled_at: null,
+        last_used_at: null,
+      };
+      // A new id is nobody else's: one that is there already is this key, from a try whose answer was lost.
+      const unlessThere = (trx: Trx) =>
+        trx
+          .insertInto('keys')
+          .values(values)
+          .onConflict((conflict) => conflict.doNothing());
+      await transact(db, (trx) => unlessThere(trx).execute());
       return { key: toApiKey(await db.selectFrom('keys').selectAll().where('id', '=', id).executeTakeFirstOrThrow()), secret };
     },
     async list() {
@@ -129,11 +134,7 @@ export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Da
     },
     async rotate(id) {
       const secret = newSecret();
-      await db
-        .updateTable('keys')
-        .set((e) => ({ secret_hash: hash(secret), secret_sealed: seal(secret, serverKey, id), version: e('version', '+', 1) }))
-        .where('id', '=', id)
-        .execute();
+      await set(id, (e) => ({ secret_hash: hash(secret), secret_sealed: seal(secret, serverKey, id), version: e('version', '+', 1) }));
       const found = await row(id);
       return found && { key: toApiKey(found), secret };
     },
@@ -152,7 +153,7 @@ export function createKeyStore(db: Db, serverKey: Buffer, now: () => number = Da
       const last = touched.get(id) ?? 0;
       if (now() - last < TOUCH_EVERY) return;
       touched.set(id, now());
-      await db.updateTable('keys').set({ last_used_at: now() }).where('id', '=', id).execute();
+      await set(id, () => ({ last_used_at: now() }));
     },
   };
   return store;

@@ -6,12 +6,14 @@ import type { Jobs } from './jobs.ts';
 export function registerJobMetrics(registry: Registry, jobs: Pick<Jobs, 'counts' | 'oldest'>, queue: Pick<JobQueue, 'announced'>): void {
   new Gauge({
     name: 'mingxi_jobs',
-    help: 'Jobs, and pictures of synchronous calls in the queue, by state.',
+    help: 'Jobs, and pictures of synchronous calls in the queue, by state; NaN when the database does not answer.',
     labelNames: ['state'],
     registers: [registry],
     async collect() {
-      const counts = await jobs.counts();
-      for (const state of ['queued', 'running', 'succeeded', 'failed', 'cancelled']) this.set({ state }, counts[state] ?? 0);
+      // The other figures are wanted most when the database is away.
+      const counts = await jobs.counts().catch(() => undefined);
+      for (const state of ['queued', 'running', 'succeeded', 'failed', 'cancelled'])
+        this.set({ state }, counts ? (counts[state] ?? 0) : Number.NaN);
     },
   });
   new Gauge({
@@ -19,7 +21,7 @@ export function registerJobMetrics(registry: Registry, jobs: Pick<Jobs, 'counts'
     help: 'Time that the oldest queued job has waited.',
     registers: [registry],
     async collect() {
-      this.set(await jobs.oldest());
+      this.set(await jobs.oldest().catch(() => Number.NaN));
     },
   });
   new Gauge({

@@ -75,6 +75,9 @@ describeOnPostgres('the service on PostgreSQL', () => {
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
       expect(refused.body).not.toMatch(/127\.0\.0\.1|ECONN|pass/);
       expect((await get(t, '/livez')).status).toBe(200);
+      const metrics = await t.app.server.inject('/metrics');
+      expect(metrics.body).toMatch(/^mingxi_jobs\{state="queued"\} N/im);
+      expect(metrics.statusCode).toBe(200);
     } finally {
       await server.start();
     }
