@@ -19,6 +19,8 @@ export interface Verdict {
   readonly wrongs: readonly string[];
   /** Jobs of whole pictures that ended as failed. */
   readonly gaveUp: number;
+  /** Their failures, in the words a client was given. */
+  readonly reasons: readonly string[];
   readonly jobs: number;
   readonly acknowledged: number;
   readonly succeeded: number;
@@ -74,12 +76,14 @@ export async function judge(ledger: Ledger, accounts: Accounts, ask: Ask): Promi
   const callsWrong = Math.max(0, ledger.answered - callsCharged) + Math.max(0, callsCharged - most);
 
   const whole = new Set([...ledger.jobs.values()].filter((job) => job.whole).map((job) => job.id));
+  const gaveUp = failed.filter((job) => whole.has(String(job.id)));
   return {
     lost,
     doneTwice,
     chargedWrong: Math.abs(charged - due) + callsWrong,
     wrongs,
-    gaveUp: failed.filter((job) => whole.has(String(job.id))).length,
+    gaveUp: gaveUp.length,
+    reasons: [...new Set(gaveUp.map((job) => `${String(job.error)}: ${String(job.message)}`))],
     jobs: jobs.length,
     acknowledged: ledger.jobs.size,
     succeeded: succeeded.length,
@@ -118,7 +122,7 @@ export function inWords(verdict: Verdict): string {
   const { calls, refusals } = verdict;
   const refused = Object.entries(refusals).map(([name, count]) => `${name} ${count}`);
   return (
-    `jobs ${verdict.jobs} (${verdict.acknowledged} acknowledged): ${verdict.succeeded} succeeded, ${verdict.failed} failed (${verdict.gaveUp} of them whole), ` +
+    `jobs ${verdict.jobs} (${verdict.acknowledged} acknowledged): ${verdict.succeeded} succeeded, ${verdict.failed} failed (whole ones: ${[verdict.gaveUp, ...verdict.reasons].join('; ')}), ` +
     `${verdict.triedAgain} tried again, ${verdict.takenOver} taken over; lost ${verdict.lost}, done twice ${verdict.doneTwice}, ` +
     `charged wrongly ${verdict.chargedWrong}; calls ${calls.answered} answered, ${calls.unanswered} unanswered, ${calls.charged} charged; ` +
     `refusals: ${refused.join(', ') || 'none'}`

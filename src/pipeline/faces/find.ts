@@ -29,7 +29,7 @@ const FULL: CopyRule = { shortSide: 1024, longSide: 4096 };
 /** Brings a face that fills the picture down to a size that detectors know. */
 const SMALL: CopyRule = { shortSide: 256, longSide: 1024 };
 /** For pictures in which nothing was found as they are. */
-const TURNED: CopyRule = { shortSide: 640, longSide: 2048 };
+const TURNED: CopyRule = { shortSide: 384, longSide: 1280 };
 /** For a box that was given, and for a face that was restored. */
 const CLOSE: CopyRule = { shortSide: 256, longSide: 256 };
 
