@@ -56,22 +56,24 @@ export function createRegistry(dirs: { readonly shippedDir: string; readonly imp
   const shipped = readModels(dirs.shippedDir, 'shipped');
   const imported = dirs.importedDir === undefined ? () => NONE : fresh(dirs.importedDir);
   const entries = () => [...shipped.entries, ...imported().entries];
-  const get = (name: string) => {
+  /** With a task, a wrong name is answered with the models of that task alone. */
+  const get = (name: string, task?: ModelTask) => {
     const known = entries();
     const found = known.find((entry) => entry.manifest.name === name);
     if (found) return found;
+    const offered = known.filter(({ manifest }) => task === undefined || manifest.task === task).map(({ manifest }) => manifest.name);
     throw new AppError(
       'PARAM_VALUE_ERROR',
-      `There is no model ${JSON.stringify(name.slice(0, 64))}; there are: auto, ${known.map((entry) => entry.manifest.name).join(', ')}.`,
+      `There is no model ${JSON.stringify(name.slice(0, 64))}; there are: ${[...(task ? ['auto'] : []), ...offered].join(', ')}.`,
     );
   };
   return {
     list: entries,
-    get,
-    choose: (name, scale, fallback) => choose(entries(), get(name === 'auto' ? fallback : name), name, scale),
+    get: (name) => get(name),
+    choose: (name, scale, fallback) => choose(entries(), get(name === 'auto' ? fallback : name, 'restore'), name, scale),
     forFaces: (task, name) => {
       if (name === 'none') return undefined;
-      return name === 'auto' ? shippedFor(entries(), task) : checkedFor(get(name), task);
+      return name === 'auto' ? shippedFor(entries(), task) : checkedFor(get(name, task), task);
     },
     verify: () => [...entries().map(verifyEntry), ...shipped.problems, ...imported().problems],
     card(name) {

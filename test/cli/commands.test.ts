@@ -153,7 +153,7 @@ describe('models', () => {
   test('an unknown card is exit 2 and names what there is', async () => {
     const { status, stderr } = await mingxi(['models', 'card', 'nonsense']);
     expect(status).toBe(2);
-    expect(stderr).toMatch(/no model "nonsense"; there are: auto, general/);
+    expect(stderr).toMatch(/no model "nonsense"; there are: face, face-detect, general/);
   });
 });
 
