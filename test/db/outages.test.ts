@@ -52,6 +52,8 @@ describeOnPostgres('PostgreSQL', () => {
       const t = await open();
       const ids: string[] = [];
       let stopping = false;
+      // Only when no accept is on its way any more may an empty queue end a worker.
+      let submitted = false;
       const submitter = async () => {
         while (!stopping) {
           ids.push((await t.store.accept(draftOf(t.key, { expiresAt }))).job.id);
@@ -63,7 +65,7 @@ describeOnPostgres('PostgreSQL', () => {
         for (;;) {
           const job = await t.store.claim(name, Date.now() + 60_000);
           if (job && (await t.store.succeed(job.id, name, [], work))) count++;
-          if (!job && stopping) return count;
+          if (!job && submitted) return count;
         }
       };
       const submitters = [submitter(), submitter(), submitter()];
@@ -78,6 +80,7 @@ describeOnPostgres('PostgreSQL', () => {
       await until(() => ids.length > before + 10);
       stopping = true;
       await Promise.all(submitters);
+      submitted = true;
       await Promise.all(workers);
       expect(new Set(ids).size).toBe(ids.length);
       // A claim whose commit was done and not heard of leaves a job running until its lease is over, as a dead worker's.
