@@ -85,7 +85,7 @@ describeOnPostgres('PostgreSQL', () => {
       expect(new Set(ids).size).toBe(ids.length);
       // A claim whose commit was done and not heard of leaves a job running until its lease is over, as a dead worker's.
       const counts = await t.store.counts();
-      expect((counts.succeeded ?? 0) + (counts.running ?? 0)).toBe(ids.length);
+      expect((counts.succeeded ?? 0) + (counts.running ?? 0), JSON.stringify(counts)).toBe(ids.length);
       expect((await readUsage(t.db, { key: t.key.id }))[0]?.pictures).toBe(counts.succeeded);
       expect(await used(t)).toBe(ids.length);
     },

@@ -25,9 +25,22 @@ export async function encode(context: Context): Promise<void> {
     await rename(partial, task.result);
   } catch (cause) {
     await rm(partial, { force: true });
-    throw new AppError('PROCESS_ERROR', 'The result cannot be written.', { cause });
+    throw notWritten(cause);
   }
   context.outcome = { width: picture.width, height: picture.height, format, bytes: file.length };
+}
+
+/** Seconds a client should wait for room on the disk. */
+const ROOM_RETRY = 5;
+
+/** A full disk says nothing about the picture: it passes, and another worker's may have room. */
+function notWritten(cause: unknown): AppError {
+  const isFull = ['ENOSPC', 'EDQUOT'].includes((cause as NodeJS.ErrnoException).code ?? '');
+  if (!isFull) return new AppError('PROCESS_ERROR', 'The result cannot be written.', { cause });
+  return new AppError('ALGORITHM_OVER_CONCURRENT', 'There is no room to write the result at the moment.', {
+    cause,
+    retryAfter: ROOM_RETRY,
+  });
 }
 
 function resultFormat({ task, header, warnings }: Context): ContainerFormat {
