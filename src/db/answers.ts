@@ -13,7 +13,10 @@ export async function databaseAnswers(db: Db): Promise<string> {
   });
   const asked = sql`select 1`.execute(db).then(
     () => 'ok',
-    (error: unknown) => `does not answer (${reasonOf(error)})`,
+    (error: unknown) => {
+      const reason = reasonOf(error);
+      return reason === 'unknown' ? 'does not answer' : `does not answer (${reason})`;
+    },
   );
   try {
     return await Promise.race([asked, late]);
