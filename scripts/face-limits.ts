@@ -112,7 +112,7 @@ for (const name of files) {
         const mixed = change.slice();
         if (matched) matchColours(mixed, slow);
         const out = source.slice();
-        blendFace(out, side, side, { change: mixed, toFace, amount: 1 }, { before: [], after: [] });
+        blendFace(out, side, side, { change: mixed, toFace, amount: 1 }, []);
         return out;
       });
       const square = (rgb: Uint8Array) => ({ rgb, width: FACE_SIDE, height: FACE_SIDE });

@@ -5,43 +5,38 @@ import { FACE_SIDE } from './template.ts';
 
 /** What the restoration changes of one aligned face, and where that face is. */
 export interface FaceChange {
-  /** Restored minus what the picture shows now, HWC, 512×512. */
+  /** Restored minus what the picture showed before any face was blended, HWC, 512×512. */
   readonly change: Float32Array;
   readonly toFace: Similarity;
   /** 0…1. */
   readonly amount: number;
 }
 
-/** Faces whose ovals may overlap this one: those blended before it and those still to come. */
-export interface Neighbours {
-  readonly before: readonly Similarity[];
-  readonly after: readonly Similarity[];
-}
-
 /**
- * Adds a face's change to HWC uint8 RGB in place, within the oval. Where ovals overlap the shares of
- * all sum to at most 1; the faces come one after the other over what is already there, with the
- * weights that make the outcome independent of their order (Porter-Duff "over" solved for the shares).
- * Details finer than the aligned face can hold stay as they are, since only the change is added.
+ * Adds a face's change to HWC uint8 RGB in place, within the oval. Where the ovals of others overlap it
+ * the shares of all sum to at most 1, in whatever order the faces come. Details finer than the aligned face can hold stay as they are, since only the change is added.
  */
 export function blendFace(
   rgb: Uint8Array,
   width: number,
   height: number,
   { change, toFace, amount }: FaceChange,
-  neighbours: Neighbours,
+  others: readonly Similarity[],
 ): void {
   const [left, top, right, bottom] = maskBounds(toFace, width, height);
-  const near = (others: readonly Similarity[]) =>
-    others.filter((other) => meets(maskBounds(other, width, height), [left, top, right, bottom]));
-  const [before, after] = [near(neighbours.before), near(neighbours.after)];
+  const near = others.filter((other) => meets(maskBounds(other, width, height), [left, top, right, bottom]));
   const { sampler, map } = readerFor({ data: change, width: FACE_SIDE, height: FACE_SIDE }, toFace, [0, 0, FACE_SIDE, FACE_SIDE]);
   for (let y = top; y < bottom; y++) {
     for (let x = left, to = (y * width + left) * 3; x < right; x++, to += 3) {
       const [px, py] = [x + 0.5, y + 0.5];
       const mask = maskAt(toFace, px, py);
       if (mask === 0) continue;
-      const share = before.length + after.length === 0 ? amount * mask : shareAt(mask, before, after, amount, px, py);
+      const share =
+        (amount * mask) /
+        Math.max(
+          1,
+          near.reduce((sum, other) => sum + maskAt(other, px, py), mask),
+        );
       sampler.read(map.a * px - map.b * py + map.x0, map.b * px + map.a * py + map.y0);
       for (let c = 0; c < 3; c++) {
         const value = (rgb[to + c] as number) + share * (sampler.out[c] as number);
@@ -53,15 +48,9 @@ export function blendFace(
 
 const maskAt = ({ a, b, x0, y0 }: Similarity, x: number, y: number) => faceMask(a * x - b * y + x0, b * x + a * y + y0);
 
-/** The weight of this face over what is there, so that after the later ones its share is its part of the sum. */
-function shareAt(mask: number, before: readonly Similarity[], after: readonly Similarity[], amount: number, x: number, y: number): number {
-  let later = 0;
-  for (const other of after) later += maskAt(other, x, y);
-  let sum = mask + later;
-  for (const other of before) sum += maskAt(other, x, y);
-  const full = amount / Math.max(1, sum);
-  const rest = 1 - full * later;
-  return rest <= 1e-6 ? 0 : (full * mask) / rest;
+/** Whether the ovals of two faces may share a pixel. */
+export function ovalsMeet(one: Similarity, other: Similarity, width: number, height: number): boolean {
+  return meets(maskBounds(one, width, height), maskBounds(other, width, height));
 }
 
 type Bounds = readonly [number, number, number, number];

@@ -1,4 +1,4 @@
-import { blendFace } from '../../imaging/faces/blend.ts';
+import { blendFace, ovalsMeet } from '../../imaging/faces/blend.ts';
 import { type Face, scaled, sizeClass, smallestFace } from '../../imaging/faces/face.ts';
 import { givenFace } from '../../imaging/faces/given.ts';
 import type { Point } from '../../imaging/faces/similarity.ts';
@@ -71,14 +71,16 @@ async function restoreSelected(context: Context, { detector, restorer }: FaceToo
   if (!restorer) return;
   const amount = (task.options.faceStrength ?? restorer.strength) * task.options.strength;
   const chosen = selections.flatMap(({ toFace }) => (toFace ? [toFace] : []));
-  const blended: typeof chosen = [];
+  const base = chosen.some((one, i) => chosen.slice(0, i).some((other) => ovalsMeet(one, other, picture.width, picture.height)))
+    ? context.restored.slice()
+    : undefined;
   for (const { face, toFace, ...left } of selections) {
     if (!toFace) {
       context.faces.push(reported(context, face, 'left', 'reason' in left ? left.reason : undefined));
       continue;
     }
     const place = chosen.indexOf(toFace);
-    const shown = { rgb: context.restored, width: picture.width, height: picture.height };
+    const shown = { rgb: base ?? context.restored, width: picture.width, height: picture.height };
     const { points } = face;
     const result = await restoreFace({ source: picture, shown, toFace, points, network: restorer.network, detector, grey: analysis.grey });
     if ('reason' in result) {
@@ -86,9 +88,8 @@ async function restoreSelected(context: Context, { detector, restorer }: FaceToo
     } else {
       // The source stays as it is for the faces to come, and for 16-bit results.
       if (context.restored === picture.rgb) context.restored = picture.rgb.slice();
-      const neighbours = { before: blended, after: chosen.slice(place + 1) };
-      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount }, neighbours);
-      blended.push(toFace);
+      const others = chosen.filter((other) => other !== toFace);
+      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount }, others);
       context.faces.push(reported(context, face, 'restored'));
     }
     context.progress(0.9 + (0.08 * (place + 1)) / chosen.length);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { blendFace } from '../../../src/imaging/faces/blend.ts';
 import { faceMask, maskBounds, shareInside } from '../../../src/imaging/faces/mask.ts';
-import { apply, inverse, type Similarity } from '../../../src/imaging/faces/similarity.ts';
+import { apply, type Similarity } from '../../../src/imaging/faces/similarity.ts';
 import { FACE_SIDE, FACE_TEMPLATE } from '../../../src/imaging/faces/template.ts';
 
 const at = (scale: number, degrees: number, x: number, y: number): Similarity => {
@@ -74,19 +74,9 @@ const flat = new Float32Array(FACE_SIDE * FACE_SIDE * 3).fill(CHANGE);
 function shares(faces: readonly Similarity[], amount = 1): Float32Array {
   const rgb = new Uint8Array(WIDTH * HEIGHT * 3).fill(GREY);
   faces.forEach((toFace, i) => {
-    // What a face changes is relative to what is there: the same result, whatever came before.
-    const change = flat.map((_, at) => GREY + CHANGE - currentAt(rgb, toFace, at));
-    blendFace(rgb, WIDTH, HEIGHT, { change, toFace, amount }, { before: faces.slice(0, i), after: faces.slice(i + 1) });
+    blendFace(rgb, WIDTH, HEIGHT, { change: flat, toFace, amount }, [...faces.slice(0, i), ...faces.slice(i + 1)]);
   });
   return Float32Array.from({ length: WIDTH * HEIGHT }, (_, i) => ((rgb[i * 3] as number) - GREY) / CHANGE);
-}
-
-/** What the picture shows at a sample of the aligned face (nearest pixel: the pictures here are smooth). */
-function currentAt(rgb: Uint8Array, toFace: Similarity, at: number): number {
-  const pixel = Math.floor(at / 3);
-  const [x, y] = apply(inverse(toFace), [(pixel % FACE_SIDE) + 0.5, Math.floor(pixel / FACE_SIDE) + 0.5]);
-  const inside = (value: number, length: number) => Math.min(length - 1, Math.max(0, Math.floor(value)));
-  return rgb[(inside(y, HEIGHT) * WIDTH + inside(x, WIDTH)) * 3] as number;
 }
 
 describe('blendFace', () => {
@@ -113,11 +103,11 @@ describe('blendFace', () => {
           if (i % 7 !== 0) return;
           const place = [(i % WIDTH) + 0.5, Math.floor(i / WIDTH) + 0.5] as const;
           const sum = faces.reduce((total, toFace) => total + faceMask(...apply(toFace, place)), 0);
-          expect(Math.abs(share - amount * Math.min(1, sum))).toBeLessThan(0.1);
-          expect(Math.abs(share - (back[i] as number))).toBeLessThan(0.1);
+          expect(Math.abs(share - amount * Math.min(1, sum))).toBeLessThan(1.6 / CHANGE);
+          expect(Math.abs(share - (back[i] as number))).toBeLessThan(3.1 / CHANGE);
         });
       }),
-      { numRuns: 4 },
+      { numRuns: 40 },
     );
   });
 });
