@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from face_data import FaceCrops, faces
 from face_model import FaceNet, grow_from, macs
-from train import rate_at, save
+from loop import one_thread, save, step
 
 
 @dataclass
@@ -82,7 +82,7 @@ def main():
         ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
 
     crops = FaceCrops(faces(args.data_root, config.exclude)[0], config.size, config.batch, config.seed + iteration)
-    batches = iter(DataLoader(crops, None, num_workers=1, prefetch_factor=8, worker_init_fn=lambda _: torch.set_num_threads(1)))
+    batches = iter(DataLoader(crops, None, num_workers=1, prefetch_factor=8, worker_init_fn=one_thread))
     log = open(args.out / "log.jsonl", "a", buffering=1)
     print(f"{sum(p.numel() for p in network.parameters())} parameters, {macs(network):.1f} GMAC a face", flush=True)
     loss_sum, identity_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
@@ -95,18 +95,8 @@ def main():
             residual = network.residual(lq, top, left)
         loss = face_loss(lq + residual.float(), gt, weight, config.gradient)
         if torch.isfinite(loss):
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-            rate = rate_at(config, busy, iteration)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.step()
-            decay = min(config.ema, (iteration + 1) / (iteration + 10))
-            with torch.no_grad():
-                for key, value in network.state_dict().items():
-                    ema[key].lerp_(value, 1 - decay)
-                identity_sum += face_loss(lq, gt, weight, config.gradient).item()
+            rate = step(network, optimiser, ema, loss, config, busy, iteration)
+            identity_sum += face_loss(lq, gt, weight, config.gradient).item()
             loss_sum += loss.item()
             counted += 1
         iteration += 1

@@ -18,8 +18,9 @@ from pathlib import Path
 import torch
 
 from export import load
+from loop import save
 from quantised import QuantisedNet, calibrate, equalise
-from train import TrainConfig, save, stream
+from train import TrainConfig, stream
 
 
 @dataclass

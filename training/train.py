@@ -8,8 +8,6 @@ Writes OUT/checkpoint.pt (weights, EMA, optimiser, position), OUT/log.jsonl, OUT
 """
 import argparse
 import json
-import math
-import os
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from torch.utils.data import DataLoader
 
 from data import Crops, load, split
 from degrade import MIXTURE
+from loop import one_thread, save, step
 from model import CONDITIONS, NetworkConfig, RestorationNet
 
 
@@ -64,12 +63,6 @@ def decibel(restored, gt, floor=3e-4):
 LOSSES = {"charbonnier": charbonnier, "decibel": lambda restored, gt: 0.05 * decibel(restored, gt)}
 
 
-def rate_at(config: TrainConfig, busy: float, iteration: int) -> float:
-    part = min(busy / (config.hours * 3600), 1.0)
-    cosine = config.final_rate + (config.learning_rate - config.final_rate) * 0.5 * (1 + math.cos(math.pi * part))
-    return cosine * min(1.0, (iteration + 1) / config.warmup)
-
-
 def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
     files = [f for folder in config.data for f in (root / folder).glob("*.webp")
              if not f.name.startswith(tuple(config.exclude) or ("\0",))]
@@ -79,17 +72,7 @@ def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
 
 def stream(config: TrainConfig, root: Path, seed: int):
     crops = Crops(photographs(config, root, seed), config.patch, seed, config.conditions, list(config.mixture.items()), config.grey)
-    return iter(DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=_quiet))
-
-
-def _quiet(_):
-    torch.set_num_threads(1)
-
-
-def save(path: Path, state: dict):
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
+    return iter(DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=one_thread))
 
 
 def main():
@@ -141,17 +124,7 @@ def main():
         restored = lq + residual.float()
         loss = LOSSES[config.loss](restored, gt)
         if torch.isfinite(loss):
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-            rate = rate_at(config, busy, iteration)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.step()
-            decay = min(config.ema, (iteration + 1) / (iteration + 10))
-            with torch.no_grad():
-                for key, value in network.state_dict().items():
-                    ema[key].lerp_(value, 1 - decay)
+            rate = step(network, optimiser, ema, loss, config, busy, iteration)
             loss_sum += charbonnier(restored.detach(), gt).item()
             identity_sum += charbonnier(lq, gt).item()
             counted += 1

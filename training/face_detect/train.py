@@ -6,8 +6,7 @@ Writes OUT/checkpoint.pt (weights, EMA, optimiser, position), OUT/log.jsonl, OUT
 """
 import argparse
 import json
-import math
-import os
+import sys
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +23,10 @@ from data import Sources, load
 from loss import detection_loss
 from model import FaceDetector, NetworkConfig
 from targets import target_maps
+
+# Last on the path: this folder has its own `model` and `data`.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from loop import one_thread, save, step  # noqa: E402
 
 
 @dataclass
@@ -72,22 +75,6 @@ class Patches(IterableDataset):
         return torch.from_numpy(pixels.transpose(2, 0, 1).copy()), [torch.from_numpy(m) for m in target_maps(faces, uncertain, self.config.patch)]
 
 
-def rate_at(config: TrainConfig, busy: float, iteration: int) -> float:
-    part = min(busy / (config.hours * 3600), 1.0)
-    cosine = config.final_rate + (config.learning_rate - config.final_rate) * 0.5 * (1 + math.cos(math.pi * part))
-    return cosine * min(1.0, (iteration + 1) / config.warmup)
-
-
-def _quiet(_):
-    torch.set_num_threads(1)
-
-
-def save(path: Path, state: dict):
-    partial = path.with_suffix(".partial")
-    torch.save(state, partial)
-    os.replace(partial, path)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", required=True)
@@ -130,7 +117,7 @@ def main():
     print(f"{len(sources.real)} real pictures with {sum(len(r.faces) for r in sources.real)} faces, "
           f"{len(sources.photographs)} backgrounds, {len(sources.aligned)} aligned faces", flush=True)
     batches = iter(DataLoader(Patches(sources, config, config.seed + iteration), config.batch, num_workers=1,
-                              prefetch_factor=3, worker_init_fn=_quiet))
+                              prefetch_factor=3, worker_init_fn=one_thread))
     log = open(out / "log.jsonl", "a", buffering=1)
     sums, counted, saved_at, started = {}, 0, time.time(), time.time()
     network.train()
@@ -143,17 +130,7 @@ def main():
             maps = network(pixels)
         loss, parts = detection_loss(maps, wanted, config.landmark_weight)
         if torch.isfinite(loss):
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-            rate = rate_at(config, busy, iteration)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
-            optimiser.step()
-            decay = min(config.ema, (iteration + 1) / (iteration + 10))
-            with torch.no_grad():
-                for key, value in network.state_dict().items():
-                    ema[key].lerp_(value, 1 - decay) if value.is_floating_point() else ema[key].copy_(value)
+            rate = step(network, optimiser, ema, loss, config, busy, iteration)
             for name, value in parts.items():
                 sums[name] = sums.get(name, 0.0) + float(value.detach())
             counted += 1
