@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -392,51 +392,6 @@ describe('imported restorers of aligned faces', () => {
 });
 
 /** A detector of the field and labelled photographs, where somebody put them beside the checkout. */
-const SHARED = join(import.meta.dirname, '..', '..', '..', 'shared', 'data', 'face-detect');
-const YUNET = join(SHARED, 'teachers', 'yunet_n_dynamic.onnx');
-if (!existsSync(YUNET)) console.log(`skipped: no ${YUNET}`);
-
-describe.skipIf(!existsSync(YUNET))('an imported detector on photographs', () => {
-  const labels = JSON.parse(existsSync(YUNET) ? readFileSync(join(SHARED, 'labels.json'), 'utf8') : '{}') as Labels;
-  const names = Object.keys(labels).filter((name) => labels[name]?.split === 'eval' && (labels[name]?.faces.length ?? 0) > 1);
-
-  it('finds the faces that are labelled, with their points', async () => {
-    await addTestModel(dir, 'yunet', readFileSync(YUNET), presetDraft('yunet'));
-    let [found, wanted, off] = [0, 0, 0];
-    for (const name of names.slice(0, 4)) {
-      const file = await sharp(readFileSync(join(SHARED, 'images', name)))
-        .png()
-        .toBuffer();
-      const { report } = await through(file, 'same', {}, 'yunet');
-      for (const { box, landmarks, status } of labels[name]?.faces ?? []) {
-        const side = Math.sqrt((box[2] - box[0]) * (box[3] - box[1]));
-        if (status !== 'face' || side < 48) continue;
-        wanted += 1;
-        const far = (points: RestoreReport['faces'][number]['points']) =>
-          points.reduce((sum, [x, y], i) => sum + Math.hypot(x - (landmarks[i]?.[0] ?? 0), y - (landmarks[i]?.[1] ?? 0)), 0) / 5 / side;
-        const nearest = Math.min(1, ...report.faces.map(({ points }) => far(points)));
-        if (nearest > 0.15) continue;
-        found += 1;
-        off += nearest;
-      }
-    }
-    expect(wanted).toBeGreaterThan(4);
-    expect(found / wanted).toBeGreaterThan(0.9);
-    expect(off / found).toBeLessThan(0.05);
-  });
-});
-
-interface Labels {
-  readonly [name: string]: {
-    readonly split: string;
-    readonly faces: readonly {
-      readonly box: readonly [number, number, number, number];
-      readonly landmarks: readonly (readonly [number, number])[];
-      readonly status: string;
-    }[];
-  };
-}
-
 describe('fixtures of this file', () => {
   it('points of a painted face are those of the template, turned', () => {
     const face = { x: 90, y: 70, size: 60, angle: 25 };
