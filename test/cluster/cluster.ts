@@ -35,13 +35,17 @@ export interface ClusterLoad extends Load {
   judge(): Promise<Verdict>;
 }
 
+/** What keeps the queue: `MINGXI_TEST_QUEUE=postgres` runs the same tests with BullMQ on PostgreSQL and without Redis. */
+export const QUEUE: 'redis' | 'postgres' = process.env.MINGXI_TEST_QUEUE === 'postgres' ? 'postgres' : 'redis';
+
 /** Two servers and two workers that share PostgreSQL, Redis and Swift. */
 export interface Cluster {
   readonly apis: readonly ClusterMember[];
   readonly workers: readonly ClusterMember[];
   readonly members: readonly ClusterMember[];
   readonly postgres: PostgresServer;
-  readonly redis: RedisServer;
+  /** Undefined: PostgreSQL keeps the queue too. */
+  readonly redis: RedisServer | undefined;
   readonly swift: SwiftServer;
   /** In front of Swift. */
   readonly s3: S3FaultProxy;
@@ -54,8 +58,6 @@ export interface Cluster {
 export interface ClusterOptions {
   readonly apis?: number;
   readonly workers?: number;
-  /** What keeps the queue. Default redis. */
-  readonly queue?: 'redis' | 'postgres';
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -84,13 +86,13 @@ async function build(options: ClusterOptions, closers: (() => unknown)[], close:
   if (net) closers.push(net.close);
   const host = net?.address ?? '127.0.0.1';
 
-  const started = await Promise.allSettled([postgresServer(), redisServer(), swiftServer()] as const);
-  for (const one of started) if (one.status === 'fulfilled') closers.push(one.value.close);
+  const started = await Promise.allSettled([postgresServer(), swiftServer(), QUEUE === 'redis' ? redisServer() : undefined] as const);
+  for (const one of started) if (one.status === 'fulfilled' && one.value) closers.push(one.value.close);
   for (const one of started) if (one.status === 'rejected') throw one.reason;
-  const [postgres, redis, swift] = started.map((one) => (one as PromiseFulfilledResult<unknown>).value) as [
+  const [postgres, swift, redis] = started.map((one) => (one as PromiseFulfilledResult<unknown>).value) as [
     PostgresServer,
-    RedisServer,
     SwiftServer,
+    RedisServer | undefined,
   ];
   const s3 = await s3FaultProxy(swift.endpoint);
   closers.push(s3.close);
@@ -99,7 +101,7 @@ async function build(options: ClusterOptions, closers: (() => unknown)[], close:
   const root = mkdtempSync(join(tmpdir(), 'mingxi-cluster-'));
   closers.push(() => rmSync(root, { recursive: true, force: true }));
   const databaseUrl = await postgres.createDatabase();
-  const queueUrl = options.queue === 'postgres' ? await postgres.createDatabase() : redis.url;
+  const queueUrl = redis?.url ?? (await postgres.createDatabase());
   const targets = { database: new URL(databaseUrl), queue: new URL(queueUrl), storage: new URL(s3.endpoint) };
   const db = await openDatabase(root, { url: databaseUrl, connections: 2, timeout: 10_000, patience: 60_000, startPatience: 10_000 });
   closers.push(() => db.destroy());
@@ -130,7 +132,7 @@ async function build(options: ClusterOptions, closers: (() => unknown)[], close:
         MINGXI_SERVER_KEY: SERVER_KEY,
         MINGXI_DATABASE_URL: through('database'),
         MINGXI_QUEUE_URL: through('queue'),
-        ...(options.queue === 'postgres' ? {} : { MINGXI_REDIS_URL: through('queue') }),
+        ...(redis ? { MINGXI_REDIS_URL: through('queue') } : {}),
         MINGXI_STORAGE: 's3',
         MINGXI_S3_ENDPOINT: through('storage').replace(/\/$/, ''),
         MINGXI_S3_BUCKET: swift.bucket,
@@ -163,7 +165,7 @@ async function build(options: ClusterOptions, closers: (() => unknown)[], close:
     load: (seed) => loadOn({ apis, receiver, db, ask: (sql) => postgres.query(sql, databaseUrl) }, seed),
     async heal() {
       s3.fail();
-      for (const server of [postgres, redis, swift.proxy]) {
+      for (const server of [postgres, swift.proxy, ...(redis ? [redis] : [])]) {
         server.signal('SIGCONT');
         if (server.pid === undefined) await server.start();
       }

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { pause } from '../support/until.ts';
-import { type Cluster, type ClusterLoad, type StoreName, startCluster } from './cluster.ts';
+import { type Cluster, type ClusterLoad, QUEUE, type StoreName, startCluster } from './cluster.ts';
 import * as faults from './faults.ts';
 import { namespacesMissing } from './namespaces.ts';
 import { inWords } from './verdict.ts';
@@ -21,6 +21,7 @@ afterAll(() => cluster?.close(), 60_000);
 afterEach(() => cluster?.heal(), 60_000);
 
 const worker = () => cluster.workers[0] as Cluster['workers'][number];
+const redis = () => cluster.redis as NonNullable<Cluster['redis']>;
 const api = () => cluster.apis[0] as Cluster['apis'][number];
 
 /**
@@ -86,8 +87,10 @@ describe.skipIf(namespacesMissing() !== undefined)('cables', () => {
 });
 
 describe('servers', () => {
-  fault('Redis is killed (-9) and comes back', () => faults.restarted(cluster.redis, 'SIGKILL', 1_000));
-  fault('Redis stands still', () => faults.stalled(cluster.redis, WHILE));
+  if (QUEUE === 'redis') {
+    fault('Redis is killed (-9) and comes back', () => faults.restarted(redis(), 'SIGKILL', 1_000));
+    fault('Redis stands still', () => faults.stalled(redis(), WHILE));
+  }
   fault('PostgreSQL is restarted', () => faults.restarted(cluster.postgres, 'SIGINT', 500));
   fault('PostgreSQL crashes and recovers', () => faults.restarted(cluster.postgres, 'SIGQUIT', 500));
   fault('Swift is killed (-9) and comes back', () => faults.restarted(cluster.swift.proxy, 'SIGKILL', 500));
