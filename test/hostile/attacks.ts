@@ -4,6 +4,7 @@ import { BOMBS } from './bombs.ts';
 import { damageJpeg } from './damage-jpeg.ts';
 import { damagePng } from './damage-png.ts';
 import { Dice } from './dice.ts';
+import { faceAttack, facePicture } from './face-attacks.ts';
 import type { SeedFile } from './files.ts';
 import { headerAttack } from './header-attacks.ts';
 import { idAttack } from './id-attacks.ts';
@@ -23,6 +24,7 @@ export function attacks(files: readonly SeedFile[], seed: number, arsenal: Arsen
   const [pngs, jpegs] = [of('png'), of('jpg')];
   const good = (jpegs[0] as SeedFile).bytes.toString('base64');
   const built = new Map<string, Promise<Buffer>>();
+  const faces = facePicture();
   const file = (dice: Dice) => (dice.below(LARGE) === 0 ? dice.pick(files) : dice.pick(small));
 
   const bomb = async (dice: Dice) => {
@@ -61,6 +63,7 @@ export function attacks(files: readonly SeedFile[], seed: number, arsenal: Arsen
       [25, () => rawAttack(dice, arsenal)],
       [20, () => jsonAttack(good, dice, arsenal)],
       [5, () => bomb(dice)],
+      [6, async () => faceAttack(await faces, dice, arsenal)],
     ])();
   };
 }
