@@ -1,16 +1,15 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { ConfigError } from '../../src/config.ts';
 import { type DatabaseServer, openDatabase } from '../../src/db/database.ts';
 import { createKeyStore } from '../../src/db/keys.ts';
-import type { Db } from '../../src/db/tables.ts';
 import { transact } from '../../src/db/transact.ts';
 import { createAccounting } from '../../src/jobs/accounting.ts';
 import { JobStore } from '../../src/jobs/store.ts';
 import { readQuotas, readUsage } from '../../src/jobs/usage.ts';
 import { draftOf } from '../contract/database/under-test.ts';
 import { childrenOf } from '../e2e/server-process.ts';
-import { describeOnPostgres, type PostgresServer, postgresServer } from '../support/postgres-server.ts';
+import { describeOnFreshDatabase } from '../support/postgres-server.ts';
 import { pause, until } from '../support/until.ts';
 import { commitCutter } from './cut-commits.ts';
 
@@ -18,33 +17,23 @@ const SERVER_KEY = Buffer.alloc(32, 7);
 const expiresAt = Date.now() + 3_600_000;
 const work = { megapixels: 1, seconds: 1 };
 
-describeOnPostgres('PostgreSQL', () => {
-  let server: PostgresServer;
-  let url: string;
-  beforeAll(async () => {
-    server = await postgresServer();
-  });
-  afterAll(() => server.close());
-  beforeEach(async () => {
-    url = await server.createDatabase();
-  });
-
+describeOnFreshDatabase('PostgreSQL', (fresh) => {
   const options = (changes: Partial<DatabaseServer> = {}): DatabaseServer => ({
-    ...{ url, connections: 8, timeout: 20_000, patience: 40_000, startPatience: 0 },
+    ...{ url: fresh.url, connections: 8, timeout: 20_000, patience: 40_000, startPatience: 0 },
     ...changes,
   });
+  /** A handle with a key, which is made patiently: a short limit is for what a test does after this. */
   const open = async (changes: Partial<DatabaseServer> = {}) => {
+    const patient = await openDatabase('', options());
+    const { key } = await createKeyStore(patient, SERVER_KEY).create({ name: 'test', dailyLimit: 1000 });
+    await patient.destroy();
     const db = await openDatabase('', options(changes));
     onTestFinished(() => db.destroy());
-    return stores(db);
-  };
-  const stores = async (db: Db) => {
     const accounting = createAccounting(db);
     const keys = createKeyStore(db, SERVER_KEY);
-    const { key } = await keys.create({ name: 'test', dailyLimit: 1000 });
     return { db, accounting, keys, key, store: new JobStore(db, accounting, { jobs: 10_000, takeovers: 20 }) };
   };
-  const used = async (t: Awaited<ReturnType<typeof stores>>) => (await readQuotas(t.db, t.key, Date.now())).day.used;
+  const used = async (t: Awaited<ReturnType<typeof open>>) => (await readQuotas(t.db, t.key, Date.now())).day.used;
 
   test.each(['SIGINT', 'SIGQUIT', 'SIGKILL'] as const)(
     'restarted by %s under load: nothing fails, nothing is done twice',
@@ -74,9 +63,9 @@ describeOnPostgres('PostgreSQL', () => {
       const workers = [worker('w1'), worker('w2')];
       for (let i = 0; i < 2; i++) {
         await until(() => ids.length > 10 * (i + 1));
-        await server.stop(signal);
+        await fresh.server.stop(signal);
         await pause(300);
-        await server.start();
+        await fresh.server.start();
       }
       const before = ids.length;
       await until(() => ids.length > before + 10);
@@ -94,8 +83,8 @@ describeOnPostgres('PostgreSQL', () => {
   );
 
   test('a commit whose answer is lost counts once, and its caller is told that it was done', async () => {
-    const cutter = await commitCutter(server);
-    const way = new URL(url);
+    const cutter = await commitCutter(fresh.server);
+    const way = new URL(fresh.url);
     way.port = String(cutter.port);
     const t = await open({ url: way.href });
     onTestFinished(() => cutter.close());
@@ -124,7 +113,7 @@ describeOnPostgres('PostgreSQL', () => {
   test('away for longer: calls are refused with 503 until it is back, at once from then on', async () => {
     const told: unknown[] = [];
     const t = await open({ patience: 200, onFailure: (error) => told.push(error) });
-    await server.stop('SIGINT');
+    await fresh.server.stop('SIGINT');
     const refused = { kind: 'ALGORITHM_OVER_CONCURRENT', message: 'The database does not answer.', retryAfter: 5 };
     await expect(t.keys.find(t.key.id)).rejects.toMatchObject(refused);
     await expect(t.store.accept(draftOf(t.key, { expiresAt }))).rejects.toMatchObject(refused);
@@ -132,19 +121,19 @@ describeOnPostgres('PostgreSQL', () => {
     await expect(t.store.claim('me', Date.now())).rejects.toMatchObject(refused);
     expect(told.length).toBeGreaterThan(0);
     for (let i = 0; i < 100; i++) await expect(t.keys.find(t.key.id)).rejects.toMatchObject(refused);
-    await server.start();
+    await fresh.server.start();
     expect((await t.keys.find(t.key.id))?.id).toBe(t.key.id);
     expect(await t.store.counts()).toEqual({});
   });
 
   test('a server that says nothing any more: no call waits for ever, and closing ends', async () => {
-    const t = await open({ timeout: 300, patience: 100 });
-    const closing = await open({ timeout: 300, patience: 100 });
+    const t = await open({ timeout: 1_000, patience: 100 });
+    const closing = await open({ timeout: 1_000, patience: 100 });
     // Both have a connection at hand that will not answer.
     await Promise.all([t.keys.list(), closing.keys.list()]);
-    server.signal('SIGSTOP');
+    fresh.server.signal('SIGSTOP');
     // The processes of the connections, not only their parent.
-    const backends = childrenOf(server.pid as number);
+    const backends = childrenOf(fresh.server.pid as number);
     for (const pid of backends) process.kill(pid, 'SIGSTOP');
     try {
       await expect(t.keys.find(t.key.id)).rejects.toMatchObject({ kind: 'ALGORITHM_OVER_CONCURRENT' });
@@ -152,7 +141,7 @@ describeOnPostgres('PostgreSQL', () => {
       await closing.db.destroy();
     } finally {
       for (const pid of backends) process.kill(pid, 'SIGCONT');
-      server.signal('SIGCONT');
+      fresh.server.signal('SIGCONT');
     }
     await until(() =>
       t.keys.find(t.key.id).then(
@@ -164,7 +153,7 @@ describeOnPostgres('PostgreSQL', () => {
   });
 
   test('a statement that is too slow is ended and refused, and its connection is used again', async () => {
-    const t = await open({ timeout: 200, connections: 2 });
+    const t = await open({ timeout: 1_000, connections: 2 });
     const before = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(t.db);
     await expect(sql`select pg_sleep(20)`.execute(t.db)).rejects.toMatchObject({ message: 'The database is too slow.' });
     const after = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(t.db);
@@ -175,6 +164,7 @@ describeOnPostgres('PostgreSQL', () => {
     const t = await open();
     const [a, b] = [(await t.keys.create({ name: 'a' })).key.id, (await t.keys.create({ name: 'b' })).key.id];
     let tries = 0;
+    let held = 0;
     const both = (first: string, second: string) =>
       transact(t.db, async (trx) => {
         tries++;
@@ -184,7 +174,9 @@ describeOnPostgres('PostgreSQL', () => {
             .set((e) => ({ version: e('version', '+', 1) }))
             .where('id', '=', id)
             .execute();
-          await pause(100);
+          // Each has the row that the other one wants next.
+          held++;
+          await until(() => held >= 2);
         }
       });
     await Promise.all([both(a, b), both(b, a)]);
@@ -215,8 +207,8 @@ describeOnPostgres('PostgreSQL', () => {
     ['no address', () => 'postgres:', 'expected postgres://'],
     ['another protocol', () => 'mysql://a:hidden@127.0.0.1/b', 'expected postgres://'],
     ['no database', () => 'postgres://a:hidden@127.0.0.1:5432', 'expected postgres://'],
-    ['a wrong password', () => url.replace(/:[^:@]*@/, ':hidden@'), 'password authentication failed'],
-    ['an unknown database', () => url.replace(/[^/]*$/, 'nowhere'), '"nowhere" does not exist'],
+    ['a wrong password', () => fresh.url.replace(/:[^:@]*@/, ':hidden@'), 'password authentication failed'],
+    ['an unknown database', () => fresh.url.replace(/[^/]*$/, 'nowhere'), '"nowhere" does not exist'],
   ])('%s is refused at the start in words, without the password', async (_name, wrong, words) => {
     const failure = await openDatabase('', options({ url: wrong() })).catch((error) => error);
     expect(failure).toBeInstanceOf(ConfigError);
@@ -225,10 +217,10 @@ describeOnPostgres('PostgreSQL', () => {
   });
 
   test('a server that is still starting is waited for at the start', async () => {
-    await server.stop('SIGINT');
+    await fresh.server.stop('SIGINT');
     const opening = openDatabase('', options({ startPatience: 40_000 }));
     await pause(500);
-    await server.start();
+    await fresh.server.start();
     const db = await opening;
     expect(await db.selectFrom('keys').selectAll().execute()).toEqual([]);
     await db.destroy();

@@ -1,33 +1,22 @@
 import { copyFile } from 'node:fs/promises';
-import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { mingxi } from '../cli/cli.ts';
 import { bodyOf, type TestApp, testApp } from '../support/app.ts';
 import { outcomeOf } from '../support/outcome.ts';
 import { jpeg } from '../support/pictures.ts';
-import { describeOnPostgres, type PostgresServer, postgresServer } from '../support/postgres-server.ts';
+import { describeOnFreshDatabase } from '../support/postgres-server.ts';
 import { stubRestorer } from '../support/stub-restorer.ts';
 import { temporaryFolder } from '../support/temporary.ts';
 import { until } from '../support/until.ts';
 
-describeOnPostgres('the service on PostgreSQL', () => {
-  let server: PostgresServer;
-  let url: string;
-  beforeAll(async () => {
-    server = await postgresServer();
-  });
-  afterAll(() => server.close());
-  beforeEach(async () => {
-    url = await server.createDatabase();
-  });
-
+describeOnFreshDatabase('the service on PostgreSQL', (fresh) => {
   /** The real service; only the children are spared: a picture comes back as it was. */
-  const open = async (overrides: Record<string, unknown> = {}): Promise<TestApp & { data: string }> => {
-    const data = temporaryFolder();
+  const open = async (overrides: Record<string, unknown> = {}, data = temporaryFolder()): Promise<TestApp & { data: string }> => {
     const copy = stubRestorer(async ({ source, result }) => {
       await copyFile(source, result);
       return outcomeOf(64, 64, 'jpg');
     });
-    const t = await testApp(data, { databaseUrl: url, databaseTimeout: 2, ...overrides }, { restorer: copy });
+    const t = await testApp(data, { databaseUrl: fresh.url, databaseTimeout: 5, ...overrides }, { restorer: copy });
     onTestFinished(() => t.app.close());
     return { ...t, data };
   };
@@ -60,11 +49,11 @@ describeOnPostgres('the service on PostgreSQL', () => {
   });
 
   test('while it is away: not ready with the reason, 503 with Retry-After; then everything goes on', async () => {
-    const t = await open({ databaseTimeout: 0.3 });
+    const t = await open({ databaseTimeout: 2 });
     await t.listen();
     const picture = await jpeg(64, 64);
     expect((await t.post(bodyOf(picture))).statusCode).toBe(200);
-    await server.stop('SIGINT');
+    await fresh.server.stop('SIGINT');
     try {
       const away = await get(t, '/readyz');
       expect(away).toMatchObject({ status: 503, body: { status: 'unavailable' } });
@@ -79,7 +68,7 @@ describeOnPostgres('the service on PostgreSQL', () => {
       expect(metrics.body).toMatch(/^mingxi_jobs\{state="queued"\} N/im);
       expect(metrics.statusCode).toBe(200);
     } finally {
-      await server.start();
+      await fresh.server.start();
     }
     await until(async () => (await get(t, '/readyz')).status === 200);
     expect((await t.post(bodyOf(picture))).statusCode).toBe(200);
@@ -90,19 +79,9 @@ describeOnPostgres('the service on PostgreSQL', () => {
     const front = await open({ role: 'api', databaseTimeout: 20 });
     const picture = await jpeg(64, 64);
     const ids = await Promise.all(Array.from({ length: 12 }, () => submit(front, picture)));
-    await server.stop('SIGKILL');
-    await server.start();
-    const back = await testApp(
-      front.data,
-      { databaseUrl: url, databaseTimeout: 20, jobConcurrency: 2 },
-      {
-        restorer: stubRestorer(async ({ source, result }) => {
-          await copyFile(source, result);
-          return outcomeOf(64, 64, 'jpg');
-        }),
-      },
-    );
-    onTestFinished(() => back.app.close());
+    await fresh.server.stop('SIGKILL');
+    await fresh.server.start();
+    const back = await open({ databaseTimeout: 20, jobConcurrency: 2 }, front.data);
     await back.listen();
     for (const id of ids) await until(async () => (await get(front, `/v1/query?${front.query}&msg_id=${id}`)).status === 200);
     expect((await get(front, `/v1/usage?${front.query}`)).body.days[0]).toMatchObject({ pictures: 12 });
@@ -110,7 +89,7 @@ describeOnPostgres('the service on PostgreSQL', () => {
 
   test('the commands work on it too', { timeout: 300_000 }, async () => {
     const data = temporaryFolder();
-    const environment = { MINGXI_DATABASE_URL: url, MINGXI_DATA: data };
+    const environment = { MINGXI_DATABASE_URL: fresh.url, MINGXI_DATA: data };
     const run = async (...args: string[]) => {
       const { status, stdout, stderr } = await mingxi(args, { environment });
       return { status, stderr, text: stdout.toString(), json: () => JSON.parse(stdout.toString()) };
@@ -121,7 +100,7 @@ describeOnPostgres('the service on PostgreSQL', () => {
     expect((await run('usage', '--json')).json()).toEqual([]);
     const doctor = await run('doctor', '--no-measure');
     expect(doctor.text).toMatch(/^database +PostgreSQL 1\d.* at 127\.0\.0\.1:\d+: /m);
-    for (const { text, stderr } of [doctor, await run('config')]) expect(text + stderr).not.toContain(new URL(url).password);
+    for (const { text, stderr } of [doctor, await run('config')]) expect(text + stderr).not.toContain(new URL(fresh.url).password);
     // Another machine has no key file of its own.
     const elsewhere = await mingxi(['keys', 'list'], { environment: { ...environment, MINGXI_DATA: temporaryFolder() } });
     expect(elsewhere.status).not.toBe(0);

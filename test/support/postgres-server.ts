@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { asUser, describeWith, findProgram, otherThanRoot, type PrivateServer, privateServer } from './private-server.ts';
 
 /** A private PostgreSQL. `stop('SIGINT')` is its fast shutdown, `'SIGQUIT'` its crash; SIGTERM waits for clients. */
@@ -51,6 +52,27 @@ export const postgresMissing: string | undefined =
 /** `describe` of tests that need PostgreSQL; skipped with a line where it is not installed. */
 export function describeOnPostgres(name: string, body: () => void): void {
   describeWith(postgresMissing, name, body);
+}
+
+/** A PostgreSQL that some tests share, with an empty database for the one that runs. */
+export interface FreshDatabase {
+  readonly server: PostgresServer;
+  readonly url: string;
+}
+
+/** `describe` of tests that share a PostgreSQL and have an empty database each; its parts are there once a test runs. */
+export function describeOnFreshDatabase(name: string, body: (fresh: FreshDatabase) => void): void {
+  describeOnPostgres(name, () => {
+    const fresh = {} as { server: PostgresServer; url: string };
+    beforeAll(async () => {
+      fresh.server = await postgresServer();
+    });
+    afterAll(() => fresh.server?.close());
+    beforeEach(async () => {
+      fresh.url = await fresh.server.createDatabase();
+    });
+    body(fresh);
+  });
 }
 
 /** Starts a PostgreSQL of its own (about 2 s); close it after use. */
