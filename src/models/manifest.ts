@@ -9,9 +9,15 @@ export type Suffering = Static<typeof Suffering>;
 export const Precision = Type.Union([Type.Literal('fp32'), Type.Literal('int8')]);
 export type Precision = Static<typeof Precision>;
 
-const NetworkFile = Type.Object({
+const ModelFile = Type.Object({
   file: Type.String({ pattern: '^[A-Za-z0-9._-]+\\.onnx$' }),
   sha256: Type.String({ pattern: '^[0-9a-f]{64}$' }),
+});
+/** A file of a model, and the checksum it must have. */
+export type ModelFile = Static<typeof ModelFile>;
+
+const NetworkFile = Type.Object({
+  ...ModelFile.properties,
   when: Type.Union([Suffering, Type.Literal('any')]),
   /** Without it fp32. An int8 network stands beside the fp32 one it was made from, which serves where int8 does not pay. */
   precision: Type.Optional(Precision),
@@ -92,6 +98,10 @@ export const Manifest = Type.Object({
   scalars: Type.Optional(Type.Array(ScalarInput, { maxItems: 4 })),
   /** Needed with the task `face-detect`. */
   detector: Type.Optional(Detector),
+  /** With the task `face-detect`: a second network that looks at each of the first one's candidates again (`imaging/faces/refine.ts`). */
+  refiner: Type.Optional(ModelFile),
+  /** With the task `face`: name of a second picture input, which takes the face as the general restoration left it. */
+  beside: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   /** With the task `face`: how much of its result is blended in when nobody says (1). */
   faceStrength: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   scale: Scale,
@@ -114,9 +124,9 @@ export function outputTensor(manifest: Pick<Manifest, 'input' | 'output'>): Pixe
  * manifest, shipped or imported.
  */
 export function contradiction(
-  manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'> & Partial<Pick<Manifest, 'networks'>>,
+  manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'> & Partial<Pick<Manifest, 'networks' | 'refiner'>>,
 ): string | undefined {
-  const { task, scale, tile, detector, networks = [] } = manifest;
+  const { task, scale, tile, detector, refiner, networks = [] } = manifest;
   for (const { file, when, precision } of networks)
     if (precision === 'int8' && !networks.some((other) => other.when === when && other.precision !== 'int8'))
       return `networks: expected one in fp32 with when ${when} beside ${file}, received none`;
@@ -146,5 +156,6 @@ export function contradiction(
     return `tile.${tile.size === undefined ? 'multiple' : 'size'}: expected a multiple of 32, the detectors' coarsest stride, received ${tile.size ?? tile.multiple}`;
   if (task === 'face-detect' && detector === undefined)
     return 'detector: expected mingxi, yunet or scrfd with the task face-detect, received none';
+  if (task !== 'face-detect' && refiner !== undefined) return `refiner: expected none with the task ${task}, received ${refiner.file}`;
   return undefined;
 }

@@ -6,6 +6,7 @@ import { AppError } from '../errors.ts';
 import {
   contradiction,
   Manifest,
+  type ModelFile,
   type ModelTask,
   type NetworkFile,
   type Precision,
@@ -181,13 +182,13 @@ export function tileRuleFor({ manifest }: ModelEntry, network: NetworkFile): Til
 }
 
 /** @throws AppError PROCESS_ERROR when the file is missing or not the one the manifest names */
-export function readVerified(entry: ModelEntry, network: NetworkFile): Uint8Array {
+export function readVerified(entry: ModelEntry, network: ModelFile): Uint8Array {
   const problem = problemOf(entry, network);
   if (problem) throw new AppError('PROCESS_ERROR', `The model ${entry.manifest.name} cannot be used: ${problem}.`);
   return readFileSync(join(entry.dir, network.file));
 }
 
-function problemOf(entry: ModelEntry, network: NetworkFile): string | undefined {
+function problemOf(entry: ModelEntry, network: ModelFile): string | undefined {
   const path = join(entry.dir, network.file);
   if (!existsSync(path)) return `${network.file} is missing`;
   const digest = createHash('sha256').update(readFileSync(path)).digest('hex');
@@ -195,6 +196,8 @@ function problemOf(entry: ModelEntry, network: NetworkFile): string | undefined 
 }
 
 function verifyEntry(entry: ModelEntry): Verification {
-  const found = entry.manifest.networks.map((network) => problemOf(entry, network)).filter((problem) => problem !== undefined);
-  return { name: entry.manifest.name, ok: found.length === 0, ...(found.length > 0 ? { problem: found.join('; ') } : {}) };
+  const { name, networks, refiner } = entry.manifest;
+  const files: readonly ModelFile[] = [...networks, ...(refiner ? [refiner] : [])];
+  const found = files.map((file) => problemOf(entry, file)).filter((problem) => problem !== undefined);
+  return { name, ok: found.length === 0, ...(found.length > 0 ? { problem: found.join('; ') } : {}) };
 }

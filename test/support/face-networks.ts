@@ -1,4 +1,5 @@
 /** Face networks whose results can be predicted: a detector of painted faces, and restorers that add a known pattern. */
+import { REFINER_NUMBERS, REFINER_SIDE } from '../../src/imaging/faces/refine.ts';
 import { FACE_TEMPLATE } from '../../src/imaging/faces/template.ts';
 import { type Constant, type Node, onnx } from './onnx.ts';
 
@@ -12,95 +13,156 @@ const WINDOWS = [
   { stride: 32, window: 352 },
 ] as const;
 
+/** How far off a careless detector is, in radii of the face. */
+export const CARELESS = { x: 0.16, y: -0.12, size: 1.15, points: 0.15 } as const;
+
 /**
  * A detector of the family `mingxi` that sees discs whose upper half (in the face's own sense) is
  * magenta and whose lower half is green, turned by less than about 50°. It computes centroids, so its
  * points are exact to a fraction of a pixel.
+ * @param careless it is unsure of everything (0.45), takes discs with uneven halves for faces as well, and its boxes and points are off
  */
-export function paintedFaceDetector(): Buffer {
-  const constants: Constant[] = [];
-  const nodes: Node[] = [];
-  const number = (value: number) => {
-    const name = `n${String(value).replace(/[^0-9a-z]/gi, '_')}`;
-    if (!constants.some((constant) => constant.name === name)) constants.push({ name, shape: [1], values: [value] });
-    return name;
-  };
-  let count = 0;
-  const op = (operator: string, inputs: readonly string[], attributes?: Node['attributes'], output = `t${count++}`) => {
-    nodes.push({ operator, inputs, output, ...(attributes ? { attributes } : {}) });
-    return output;
-  };
-  const channel = (tensor: string, index: number) => {
-    const name = `i${index}`;
-    if (!constants.some((constant) => constant.name === name)) constants.push({ name, type: 'int64', shape: [1], values: [index] });
-    return op('Gather', [tensor, name], { axis: 1 });
-  };
-  const add = (a: string, b: string) => op('Add', [a, b]);
-  const sub = (a: string, b: string) => op('Sub', [a, b]);
-  const mul = (a: string, b: string) => op('Mul', [a, b]);
-  const div = (a: string, b: string) => op('Div', [a, b]);
-  /** 1 where a < b, else 0. */
-  const less = (a: string, b: string) => op('Cast', [op('Less', [a, b])], { to: 1 });
-
-  const picture = op('Transpose', [op('Cast', ['picture'], { to: 1 })], { perm: [0, 3, 1, 2] });
-  const [red, green, blue] = [0, 1, 2].map((c) => channel(picture, c)) as [string, string, string];
-  // Soft at the edges, full inside, nothing on grey noise.
-  const strength = (difference: string) => op('Clip', [div(sub(difference, number(60)), number(60)), ...['zero', 'one']]);
-  constants.push({ name: 'zero', shape: [], values: [0] }, { name: 'one', shape: [], values: [1] });
-  const upper = strength(sub(op('Min', [red, blue]), green));
-  const lower = strength(sub(green, op('Max', [red, blue])));
-  const marks = op('Concat', [upper, lower], { axis: 1 });
-
+export function paintedFaceDetector({ careless = false }: { readonly careless?: boolean } = {}): Buffer {
+  const graph = new Graph();
+  const marks = marksOf(graph, 'picture');
   const outputs = WINDOWS.map(({ stride, window }) => {
-    constants.push({ name: `w${stride}`, shape: [8, 2, window, window], values: moments(window) });
     const pad = (window - stride) / 2;
-    const sums = op('Conv', [marks, `w${stride}`], {
-      strides: [stride, stride],
-      pads: [pad, pad, pad, pad],
-      kernel_shape: [window, window],
-    });
-    const [a1, x1, y1, a2, x2, y2, square, ring] = Array.from({ length: 8 }, (_, i) => channel(sums, i)) as [
-      ...[string, string, string, string, string, string, string, string],
-    ];
-    const tiny = number(1e-3);
-    const [ux, uy] = [div(x1, add(a1, tiny)), div(y1, add(a1, tiny))];
-    const [lx, ly] = [div(x2, add(a2, tiny)), div(y2, add(a2, tiny))];
-    const [cx, cy] = [mul(add(ux, lx), number(0.5)), mul(add(uy, ly), number(0.5))];
-    const [dx, dy] = [sub(lx, ux), sub(ly, uy)];
-    const length = op('Sqrt', [add(add(mul(dx, dx), mul(dy, dy)), tiny)]);
-    const area = add(a1, a2);
-    // The centroids of two half discs are 8r/3π apart.
-    const radius = mul(length, number((3 * Math.PI) / 8));
-    const [ex, ey] = [div(dx, length), div(dy, length)];
-    // Mean square distance from the middle is r²/2 for a disc, more for anything else of the area πr².
-    const spread = sub(div(square, add(area, tiny)), add(mul(cx, cx), mul(cy, cy)));
-    const roundness = div(mul(spread, number(2 * Math.PI)), add(area, tiny));
+    const disc = discIn(graph, marks, window, { strides: [stride, stride], pads: [pad, pad, pad, pad] });
+    const { number, add, mul, div, less, op } = graph;
     const half = number(stride / 2 + 1);
     const conditions = [
-      less(number(300), area),
-      less(ring, number(1)),
-      less(roundness, number(1.12)),
-      less(op('Abs', [cx]), half),
-      less(op('Abs', [cy]), half),
-      less(op('Abs', [div(sub(a1, a2), add(area, tiny))]), number(0.15)),
+      less(number(300), disc.area),
+      less(disc.ring, number(1)),
+      less(disc.roundness, number(1.12)),
+      less(op('Abs', [disc.cx]), half),
+      less(op('Abs', [disc.cy]), half),
+      less(disc.uneven, number(careless ? 0.6 : 0.15)),
       // Upright within about 50°.
-      less(number(0.62), ey),
+      less(number(0.62), disc.ey),
     ];
-    const score = mul(conditions.reduce(mul), number(0.95));
+    const score = mul(conditions.reduce(mul), number(careless ? 0.45 : 0.95));
     const strides = number(stride);
-    const points = FACE_TEMPLATE.flatMap(([u, v]) => {
-      const [across, down] = [number((2 * (u - PAINTED.x)) / PAINTED.size), number((2 * (v - PAINTED.y)) / PAINTED.size)];
-      // e = (ex, ey) points down the face, (ey, −ex) to its image-right side.
-      const x = add(cx, mul(radius, add(mul(across, ey), mul(down, ex))));
-      const y = add(cy, mul(radius, sub(mul(down, ey), mul(across, ex))));
-      return [div(x, strides), div(y, strides)];
-    });
-    const side = op('Log', [div(mul(add(radius, tiny), number(2)), strides)]);
-    const all = op('Concat', [score, div(cx, strides), div(cy, strides), side, side, ...points], { axis: 1 });
+    const off = (value: string, radii: number) => (careless ? add(value, mul(disc.radius, number(radii))) : value);
+    const [x, y] = [off(disc.cx, CARELESS.x), off(disc.cy, CARELESS.y)];
+    const points = pointsOn(graph, disc).map((value, i) => div(off(value, i % 2 === 0 ? CARELESS.points : -CARELESS.points / 2), strides));
+    const side = op('Log', [div(mul(disc.radius, number(careless ? 2 * CARELESS.size : 2)), strides)]);
+    const all = op('Concat', [score, div(x, strides), div(y, strides), side, side, ...points], { axis: 1 });
     op('Transpose', [all], { perm: [0, 2, 3, 1] }, `stride${stride}`);
     return { name: `stride${stride}`, shape: [1, `h${stride}`, `w${stride}`, 15] };
   });
+  const { nodes, constants } = graph;
   return onnx({ inputs: [{ name: 'picture', type: 'uint8', shape: [1, 'height', 'width', 3] }], outputs, nodes, constants });
+}
+
+/** A refiner that sees the same discs, in its own square, and refuses those with uneven halves. */
+export function paintedFaceRefiner(): Buffer {
+  const graph = new Graph();
+  const disc = discIn(graph, marksOf(graph, 'faces'), REFINER_SIDE, {});
+  const { number, add, mul, less, op, constants, nodes } = graph;
+  const score = mul(mul(less(number(300), disc.area), less(disc.uneven, number(0.15))), number(0.98));
+  const middle = (value: string) => add(value, number(REFINER_SIDE / 2));
+  const side = mul(disc.radius, number(2));
+  const all = op('Concat', [score, middle(disc.cx), middle(disc.cy), side, side, ...pointsOn(graph, disc).map(middle)], { axis: 1 });
+  constants.push({ name: 'flat', type: 'int64', shape: [2], values: [-1, REFINER_NUMBERS] });
+  op('Reshape', [all, 'flat'], undefined, 'seen');
+  return onnx({
+    inputs: [{ name: 'faces', type: 'uint8', shape: ['n', REFINER_SIDE, REFINER_SIDE, 3] }],
+    outputs: [{ name: 'seen', shape: ['n', REFINER_NUMBERS] }],
+    nodes,
+    constants,
+  });
+}
+
+/** A graph that grows by one operator at a time; every name is that of a tensor. */
+class Graph {
+  readonly nodes: Node[] = [];
+  readonly constants: Constant[] = [];
+
+  readonly op = (operator: string, inputs: readonly string[], attributes?: Node['attributes'], output = `t${this.nodes.length}`) => {
+    this.nodes.push({ operator, inputs, output, ...(attributes ? { attributes } : {}) });
+    return output;
+  };
+  readonly constant = (constant: Constant) => {
+    if (!this.constants.some(({ name }) => name === constant.name)) this.constants.push(constant);
+    return constant.name;
+  };
+  readonly number = (value: number) =>
+    this.constant({ name: `n${String(value).replace(/[^0-9a-z]/gi, '_')}`, shape: [1], values: [value] });
+  readonly channel = (tensor: string, index: number) =>
+    this.op('Gather', [tensor, this.constant({ name: `i${index}`, type: 'int64', shape: [1], values: [index] })], { axis: 1 });
+  readonly add = (a: string, b: string) => this.op('Add', [a, b]);
+  readonly sub = (a: string, b: string) => this.op('Sub', [a, b]);
+  readonly mul = (a: string, b: string) => this.op('Mul', [a, b]);
+  readonly div = (a: string, b: string) => this.op('Div', [a, b]);
+  /** 1 where a < b, else 0. */
+  readonly less = (a: string, b: string) => this.op('Cast', [this.op('Less', [a, b])], { to: 1 });
+}
+
+/** How magenta and how green every pixel is, 0…1, in two channels. */
+function marksOf(graph: Graph, picture: string): string {
+  const { op, channel, sub, div, number, constant } = graph;
+  const samples = op('Transpose', [op('Cast', [picture], { to: 1 })], { perm: [0, 3, 1, 2] });
+  const [red, green, blue] = [0, 1, 2].map((c) => channel(samples, c)) as [string, string, string];
+  // Soft at the edges, full inside, nothing on grey noise.
+  const limits = [constant({ name: 'zero', shape: [], values: [0] }), constant({ name: 'one', shape: [], values: [1] })];
+  const strength = (difference: string) => op('Clip', [div(sub(difference, number(60)), number(60)), ...limits]);
+  const upper = strength(sub(op('Min', [red, blue]), green));
+  const lower = strength(sub(green, op('Max', [red, blue])));
+  return op('Concat', [upper, lower], { axis: 1 });
+}
+
+/** The disc in every window, relative to the window's middle. */
+interface Disc {
+  readonly area: string;
+  /** What lies on the border of the window. */
+  readonly ring: string;
+  readonly cx: string;
+  readonly cy: string;
+  readonly radius: string;
+  /** Down the face. */
+  readonly ex: string;
+  readonly ey: string;
+  /** 1 for a disc, more for anything else. */
+  readonly roundness: string;
+  /** Difference of the halves in the whole. */
+  readonly uneven: string;
+}
+
+function discIn(graph: Graph, marks: string, window: number, where: NonNullable<Node['attributes']>): Disc {
+  const { op, number, channel, add, sub, mul, div, constant } = graph;
+  const kernels = constant({ name: `w${window}`, shape: [8, 2, window, window], values: moments(window) });
+  const sums = op('Conv', [marks, kernels], { ...where, kernel_shape: [window, window] });
+  const [a1, x1, y1, a2, x2, y2, square, ring] = Array.from({ length: 8 }, (_, i) => channel(sums, i)) as [
+    ...[string, string, string, string, string, string, string, string],
+  ];
+  const tiny = number(1e-3);
+  const [ux, uy] = [div(x1, add(a1, tiny)), div(y1, add(a1, tiny))];
+  const [lx, ly] = [div(x2, add(a2, tiny)), div(y2, add(a2, tiny))];
+  const [cx, cy] = [mul(add(ux, lx), number(0.5)), mul(add(uy, ly), number(0.5))];
+  const [dx, dy] = [sub(lx, ux), sub(ly, uy)];
+  const length = op('Sqrt', [add(add(mul(dx, dx), mul(dy, dy)), tiny)]);
+  const area = add(a1, a2);
+  // Mean square distance from the middle is r²/2 for a disc, more for anything else of the area πr².
+  const spread = sub(div(square, add(area, tiny)), add(mul(cx, cx), mul(cy, cy)));
+  return {
+    ...{ area, ring, cx, cy },
+    // The centroids of two half discs are 8r/3π apart.
+    radius: add(mul(length, number((3 * Math.PI) / 8)), tiny),
+    ...{ ex: div(dx, length), ey: div(dy, length) },
+    roundness: div(mul(spread, number(2 * Math.PI)), add(area, tiny)),
+    uneven: op('Abs', [div(sub(a1, a2), add(area, tiny))]),
+  };
+}
+
+/** x and y of the five points of a disc, as a face of the template has them. */
+function pointsOn({ number, add, sub, mul }: Graph, { cx, cy, radius, ex, ey }: Disc): string[] {
+  return FACE_TEMPLATE.flatMap(([u, v]) => {
+    const [across, down] = [number((2 * (u - PAINTED.x)) / PAINTED.size), number((2 * (v - PAINTED.y)) / PAINTED.size)];
+    // e = (ex, ey) points down the face, (ey, −ex) to its image-right side.
+    const x = add(cx, mul(radius, add(mul(across, ey), mul(down, ex))));
+    const y = add(cy, mul(radius, sub(mul(down, ey), mul(across, ex))));
+    return [x, y];
+  });
 }
 
 /** Kernels for the sums over a window: area and first moments of both halves, second moment of all, the border. */

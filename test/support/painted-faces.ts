@@ -12,6 +12,8 @@ export interface PaintedFace {
   readonly size: number;
   /** Degrees clockwise. */
   readonly angle?: number;
+  /** How far below its middle the lower half begins, in radii: such a disc is no face to a careful eye. */
+  readonly split?: number;
 }
 
 export interface Painting {
@@ -43,13 +45,13 @@ export function paint({ width, height, faces, sigma = 8 }: Painting): Uint8Array
 }
 
 /** The colour of a pixel, averaged over 4×4 places. */
-function discAt({ x: cx, y: cy, size, angle = 0 }: PaintedFace, x: number, y: number): number[] {
+function discAt({ x: cx, y: cy, size, angle = 0, split = 0 }: PaintedFace, x: number, y: number): number[] {
   const [cos, sin] = [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)];
   const sum = [0, 0, 0];
   for (let i = 0; i < 16; i++) {
     const [dx, dy] = [x + ((i % 4) + 0.5) / 4 - cx, y + (Math.floor(i / 4) + 0.5) / 4 - cy];
     const down = cos * dy - sin * dx;
-    const colour = Math.hypot(dx, dy) > size / 2 ? GREY : down < 0 ? MAGENTA : GREEN;
+    const colour = Math.hypot(dx, dy) > size / 2 ? GREY : down < (split * size) / 2 ? MAGENTA : GREEN;
     for (let c = 0; c < 3; c++) sum[c] = (sum[c] as number) + (colour[c] as number) / 16;
   }
   return sum;

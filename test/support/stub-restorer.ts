@@ -7,6 +7,7 @@ export function stubRestorer(
 ): Restorer {
   return {
     run,
+    checkRoom: () => {},
     stats: () => ({ children: 1, running: 0, waiting: 0, finished: 0, failed: 0, restarts: 0, expectedWait: 0, ...stats }),
     close: async () => {},
   };

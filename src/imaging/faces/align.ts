@@ -1,13 +1,6 @@
-import { type Rectangle, readerFor } from './resample.ts';
+import { type Raster, type Rectangle, readerFor } from './resample.ts';
 import { apply, inverse, type Point, type Similarity } from './similarity.ts';
 import { FACE_SIDE } from './template.ts';
-
-const CORNERS: readonly Point[] = [
-  [0, 0],
-  [FACE_SIDE, 0],
-  [0, FACE_SIDE],
-  [FACE_SIDE, FACE_SIDE],
-];
 
 /**
  * The aligned face out of HWC uint8 RGB: 512×512, bicubic, averaged where the face is larger than
@@ -15,21 +8,47 @@ const CORNERS: readonly Point[] = [
  * @param toFace from the picture to the aligned face
  */
 export function alignFace(rgb: Uint8Array, width: number, height: number, toFace: Similarity): Uint8Array {
-  const fromFace = inverse(toFace);
-  const { sampler, map } = readerFor({ data: rgb, width, height }, fromFace, boundsOf(CORNERS.map((corner) => apply(fromFace, corner))));
   const out = new Uint8Array(FACE_SIDE * FACE_SIDE * 3);
-  for (let v = 0, to = 0; v < FACE_SIDE; v++) {
+  drawSquare(out, FACE_SIDE, { data: rgb, width, height }, inverse(toFace));
+  return out;
+}
+
+/**
+ * Draws what lies in a turned square of a raster into `out`, HWC uint8 of `side` × `side` px: bicubic,
+ * without aliasing where it shrinks, mirrored beyond the edges.
+ * @param fromSquare from the square's coordinates to the raster's
+ */
+export function drawSquare(out: Uint8Array, side: number, raster: Raster, fromSquare: Similarity): void {
+  const { sampler, map } = readerFor(raster, fromSquare, boundsOf(cornersOf(side, fromSquare)));
+  for (let v = 0, to = 0; v < side; v++) {
     let [x, y] = apply(map, [0.5, v + 0.5]);
-    for (let u = 0; u < FACE_SIDE; u++, x += map.a, y += map.b, to += 3) {
+    for (let u = 0; u < side; u++, x += map.a, y += map.b, to += 3) {
       sampler.read(x, y);
       out[to] = rounded(sampler.out[0] as number);
       out[to + 1] = rounded(sampler.out[1] as number);
       out[to + 2] = rounded(sampler.out[2] as number);
     }
   }
-  return out;
 }
 
+/** Makes grey, in a square as `drawSquare` drew it, of all that lies beyond the raster. */
+export function greyBeyond(
+  out: Uint8Array,
+  side: number,
+  { width, height }: { readonly width: number; readonly height: number },
+  fromSquare: Similarity,
+): void {
+  if (cornersOf(side, fromSquare).every(([x, y]) => x >= 0 && y >= 0 && x <= width && y <= height)) return;
+  for (let v = 0, to = 0; v < side; v++) {
+    for (let u = 0; u < side; u++, to += 3) {
+      const [x, y] = apply(fromSquare, [u + 0.5, v + 0.5]);
+      if (x < 0 || y < 0 || x > width || y > height) out.fill(GREY, to, to + 3);
+    }
+  }
+}
+
+const GREY = 127;
+const cornersOf = (side: number, fromSquare: Similarity) => [0, side].flatMap((x) => [0, side].map((y) => apply(fromSquare, [x, y])));
 const rounded = (value: number) => (value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0);
 
 /** The upright rectangle round some points. */

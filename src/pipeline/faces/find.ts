@@ -1,10 +1,12 @@
 import { cutOut, partOf } from '../../imaging/faces/cut.ts';
-import { type DetectorFamily, decodeDetections } from '../../imaging/faces/decode.ts';
+import { decodeDetections } from '../../imaging/faces/decode.ts';
 import { type CopyRule, type DetectionCopy, detectionCopy, turned, turnedBack } from '../../imaging/faces/detection-copy.ts';
 import { type Candidate, type Face, scaled, squared } from '../../imaging/faces/face.ts';
 import { suppress } from '../../imaging/faces/nms.ts';
 import type { FivePoints } from '../../imaging/faces/template.ts';
 import type { FaceDetector } from '../../inference/detector.ts';
+import { refine } from './refine.ts';
+import { scoresOf } from './scores.ts';
 
 /** Pixels in which faces are looked for: HWC uint8 RGB. */
 export interface Pixels {
@@ -12,17 +14,6 @@ export interface Pixels {
   readonly width: number;
   readonly height: number;
 }
-
-/**
- * Scores from which something is a face (`least`), from which it is sure enough to be changed
- * (`sure`), and from which it counts in a picture that had to be turned for it (`turned`: three
- * more looks are three more chances to be wrong).
- */
-export const SCORES: Readonly<Record<DetectorFamily, { readonly least: number; readonly sure: number; readonly turned: number }>> = {
-  mingxi: { least: 0.6, sure: 0.73, turned: 0.85 },
-  yunet: { least: 0.6, sure: 0.7, turned: 0.8 },
-  scrfd: { least: 0.5, sure: 0.6, turned: 0.7 },
-};
 
 /** Shows the documented smallest face with at least 16 px. */
 const FULL: CopyRule = { shortSide: 1024, longSide: 4096 };
@@ -35,39 +26,54 @@ const CLOSE: CopyRule = { shortSide: 256, longSide: 256 };
 
 /** All faces of a picture, best first, also of one that is upside down or lies on its side. */
 export async function findFaces(pixels: Pixels, detector: FaceDetector): Promise<Face[]> {
-  const { least, turned: sureTurned } = SCORES[detector.family];
+  const { candidate, least, turned: sureTurned } = scoresOf(detector);
   const full = await copyFor(pixels, FULL, detector);
-  const candidates = await look(detector, full, least);
+  const candidates = await look(detector, full, candidate);
   if (detector.size === undefined && Math.min(full.width, full.height) > 1.5 * SMALL.shortSide) {
-    candidates.push(...(await look(detector, await copyFor(pixels, SMALL, detector), least)));
+    candidates.push(...(await look(detector, await copyFor(pixels, SMALL, detector), candidate)));
   }
-  if (candidates.length > 0) return facesOf(candidates);
+  const found = await confirmed(candidates, pixels, detector, least);
+  if (found.length > 0) return found.map(faceOf);
   const copy = await copyFor(pixels, TURNED, detector);
+  const leastTurned = detector.refiner ? candidate : sureTurned;
   let best: Candidate[] = [];
   for (const orientation of [3, 6, 8] as const) {
-    const found = suppress(await lookTurned(detector, copy, orientation, sureTurned));
-    if (total(found) > total(best)) best = found;
+    const seen = await confirmed(await lookTurned(detector, copy, orientation, leastTurned), pixels, detector, sureTurned);
+    if (total(seen) > total(best)) best = seen;
   }
-  return facesOf(best);
+  return best.map(faceOf);
 }
 
 /** The face in a square that somebody gave, or undefined when the detector sees none there. */
 export async function findInBox(pixels: Pixels, [x, y, size]: Face['box'], detector: FaceDetector): Promise<Face | undefined> {
+  const { candidate, least } = scoresOf(detector);
   const part = partOf(pixels.width, pixels.height, [x - size / 2, y - size / 2, 2 * size]);
   const cut = { rgb: cutOut(pixels.rgb, pixels.width, part), width: part.width, height: part.height };
-  const middle = [x + size / 2 - part.left, y + size / 2 - part.top] as const;
-  const faces = facesOf(await look(detector, await copyFor(cut, CLOSE, detector), SCORES[detector.family].least / 2));
-  const near = faces.filter(
-    ({ box }) => Math.abs(box[0] + box[2] / 2 - middle[0]) < size / 2 && Math.abs(box[1] + box[2] / 2 - middle[1]) < size / 2,
+  const seen = await look(detector, await copyFor(cut, CLOSE, detector), candidate / 2);
+  const faces = await confirmed(
+    seen.map((each) => moved(each, part.left, part.top)),
+    pixels,
+    detector,
+    least / 2,
   );
-  const [face] = near;
-  return face && moved(face, part.left, part.top);
+  const near = ({ left, top, width, height }: Candidate) =>
+    Math.abs(left + width / 2 - x - size / 2) < size / 2 && Math.abs(top + height / 2 - y - size / 2) < size / 2;
+  const face = faces.find(near);
+  return face && faceOf(face);
 }
 
 /** The five points the detector sees in an aligned face; undefined when it sees no face. */
 export async function pointsOf(aligned: Pixels, detector: FaceDetector): Promise<FivePoints | undefined> {
-  const found = await look(detector, await copyFor(aligned, CLOSE, detector), SCORES[detector.family].least / 2);
-  return suppress(found)[0]?.points;
+  const { candidate, least } = scoresOf(detector);
+  const seen = await look(detector, await copyFor(aligned, CLOSE, detector), candidate / 2);
+  return (await confirmed(seen, aligned, detector, least / 2))[0]?.points;
+}
+
+/** One candidate for each face, best first: as the detector saw it, or as its refiner does where it has one. */
+async function confirmed(candidates: readonly Candidate[], pixels: Pixels, { refiner }: FaceDetector, least: number): Promise<Candidate[]> {
+  const single = suppress(candidates);
+  if (!refiner) return single;
+  return suppress((await refine(single, pixels, refiner)).filter(({ score }) => score >= least));
 }
 
 const copyFor = ({ rgb, width, height }: Pixels, rule: CopyRule, { size }: FaceDetector) =>
@@ -75,8 +81,7 @@ const copyFor = ({ rgb, width, height }: Pixels, rule: CopyRule, { size }: FaceD
 
 const total = (candidates: readonly Candidate[]) => candidates.reduce((sum, { score }) => sum + score, 0);
 
-const facesOf = (candidates: readonly Candidate[]): Face[] =>
-  suppress(candidates).map((candidate) => ({ box: squared(candidate), score: candidate.score, points: candidate.points }));
+const faceOf = (candidate: Candidate): Face => ({ box: squared(candidate), score: candidate.score, points: candidate.points });
 
 /** Candidates in the coordinates of the picture the copy was made of. */
 async function look(detector: FaceDetector, copy: DetectionCopy, least: number): Promise<Candidate[]> {
@@ -109,10 +114,11 @@ function enlarged(candidate: Candidate, factor: number): Candidate {
   };
 }
 
-function moved(face: Face, x: number, y: number): Face {
+function moved(candidate: Candidate, x: number, y: number): Candidate {
   return {
-    box: [face.box[0] + x, face.box[1] + y, face.box[2]],
-    score: face.score,
-    points: face.points.map(([u, v]) => [u + x, v + y]) as unknown as FivePoints,
+    ...candidate,
+    left: candidate.left + x,
+    top: candidate.top + y,
+    points: candidate.points.map(([u, v]) => [u + x, v + y]) as unknown as FivePoints,
   };
 }

@@ -14,7 +14,7 @@ export type RestoredFace = { readonly change: Float32Array } | { readonly reason
 export interface FaceOrder {
   /** The picture as it came: the network sees this. */
   readonly source: Pixels;
-  /** The picture as it is now: the change is relative to this. */
+  /** The picture as it is now: the change is relative to this, and networks with a second input see it too. */
   readonly shown: Pixels;
   readonly toFace: Similarity;
   /** The five points in the picture. */
@@ -30,7 +30,8 @@ const NOTHING = new Float32Array();
 /** Aligns, restores, compares, and gives the change in the colours of what is shown. */
 export async function restoreFace({ source, shown, toFace, points, network, detector, grey }: FaceOrder): Promise<RestoredFace> {
   const face = alignFace(source.rgb, source.width, source.height, toFace);
-  const restored = await network.run(face, FACE_SIDE, FACE_SIDE, NOTHING);
+  const now = shown.rgb === source.rgb ? face : alignFace(shown.rgb, shown.width, shown.height, toFace);
+  const restored = await network.run(face, FACE_SIDE, FACE_SIDE, NOTHING, now);
   if (grey) makeGrey(restored);
   const colour = colourShift(slowChange(difference(restored, face)));
   const structure = structureLikeness(face, restored);
@@ -44,7 +45,6 @@ export async function restoreFace({ source, shown, toFace, points, network, dete
         detector,
       )));
   if (problem !== undefined) return { reason: problem };
-  const now = shown.rgb === source.rgb ? face : alignFace(shown.rgb, shown.width, shown.height, toFace);
   const change = difference(restored, now);
   matchColours(change, slowChange(change));
   return { change };

@@ -3,8 +3,9 @@ import { type Face, scaled, sizeClass, smallestFace } from '../../imaging/faces/
 import { givenFace } from '../../imaging/faces/given.ts';
 import type { Point } from '../../imaging/faces/similarity.ts';
 import type { Context } from '../context.ts';
-import { findFaces, findInBox, type Pixels, SCORES } from '../faces/find.ts';
+import { findFaces, findInBox, type Pixels } from '../faces/find.ts';
 import { restoreFace } from '../faces/restore-face.ts';
+import { scoresOf } from '../faces/scores.ts';
 import { type Selection, selectFaces } from '../faces/select.ts';
 import type { FaceTools } from '../faces/tools.ts';
 import type { RestoreReport } from '../report.ts';
@@ -31,7 +32,7 @@ export async function faces(context: Context): Promise<void> {
   const found = await facesIn(context, tools);
   const demands = {
     scale: context.model.manifest.scale,
-    sure: tools.detector ? SCORES[tools.detector.family].sure : 0,
+    sure: tools.detector ? scoresOf(tools.detector).sure : 0,
     compressed: isCompressed(context.analysis),
   };
   await restoreSelected(context, tools, [...found.without, ...selectFaces(found.faces, context.picture, demands)]);

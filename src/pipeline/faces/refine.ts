@@ -1,0 +1,61 @@
+import { drawSquare, greyBeyond } from '../../imaging/faces/align.ts';
+import type { Candidate } from '../../imaging/faces/face.ts';
+import { canBeRefined, jointScore, REFINER_NUMBERS, REFINER_SIDE, refinedCandidate, refinerSquare } from '../../imaging/faces/refine.ts';
+import type { FaceRefiner } from '../../inference/refiner.ts';
+import type { Pixels } from './find.ts';
+
+/** How often a refiner looks: the second time at where it said itself that the face is. */
+const PASSES = 2;
+/** Below this score of a look there is no other look: nothing is hidden there that a better square would show. */
+const HOPELESS = 0.05;
+/** Squares in one run: bounds memory, and more at once is not faster. */
+const BATCH = 16;
+/** Most candidates of one picture that are looked at again, best first: bounds the time of a hostile one. */
+export const MOST_CANDIDATES = 200;
+
+const SQUARE = REFINER_SIDE * REFINER_SIDE * 3;
+
+/**
+ * Candidates as the refiner sees them in the picture's own pixels: box, points, and the joint score.
+ * Those in which it sees no face, or that it cannot be shown, are left out.
+ */
+export async function refine(candidates: readonly Candidate[], pixels: Pixels, refiner: FaceRefiner): Promise<Candidate[]> {
+  const chosen = [...candidates].sort((one, other) => other.score - one.score).slice(0, MOST_CANDIDATES);
+  const found: Candidate[] = [];
+  for (let from = 0; from < chosen.length; from += BATCH) {
+    let batch = chosen.slice(from, from + BATCH).map((now) => ({ detector: now.score, now }));
+    for (let pass = 0; pass < PASSES; pass++) {
+      batch = batch.filter(({ now }) => canBeRefined(now, pixels));
+      const seen = await lookAgain(
+        batch.map(({ now }) => now),
+        pixels,
+        refiner,
+      );
+      batch = batch.flatMap(({ detector }, i) => {
+        const now = seen[i];
+        return now && now.score >= HOPELESS ? [{ detector, now }] : [];
+      });
+    }
+    found.push(...batch.map(({ detector, now }) => ({ ...now, score: jointScore(detector, now.score) })));
+  }
+  return found;
+}
+
+/** One look at each: with the refiner's own scores, in the same order. */
+async function lookAgain(
+  candidates: readonly Candidate[],
+  { rgb, width, height }: Pixels,
+  refiner: FaceRefiner,
+): Promise<(Candidate | undefined)[]> {
+  if (candidates.length === 0) return [];
+  const squares = new Uint8Array(candidates.length * SQUARE);
+  const places = candidates.map(refinerSquare);
+  places.forEach((fromSquare, i) => {
+    const square = squares.subarray(i * SQUARE, (i + 1) * SQUARE);
+    drawSquare(square, REFINER_SIDE, { data: rgb, width, height }, fromSquare);
+    // As in training: half a face is not a whole one with its mirror image.
+    greyBeyond(square, REFINER_SIDE, { width, height }, fromSquare);
+  });
+  const seen = await refiner.look(squares, candidates.length);
+  return places.map((fromSquare, i) => refinedCandidate(fromSquare, seen.subarray(i * REFINER_NUMBERS, (i + 1) * REFINER_NUMBERS)));
+}
