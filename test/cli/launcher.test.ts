@@ -13,7 +13,7 @@ const root = mkdtempSync(join(tmpdir(), 'mingxi-launcher-'));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const NPM = `#!/usr/bin/env bash
-echo "$* skip=$ONNXRUNTIME_NODE_INSTALL" >>"$CALLS"
+echo "$* skip=$ONNXRUNTIME_NODE_INSTALL faults=$MINGXI_TEST_CLUSTER" >>"$CALLS"
 sleep "\${NPM_SLEEP:-0}"
 case "$*" in
   ci*) mkdir -p node_modules ;;
@@ -58,7 +58,7 @@ describe('set-up', () => {
   test('the first run installs and builds, without the install script; the second does neither', () => {
     const first = launch(['restore', 'a b', '--x']);
     expect(first).toMatchObject({ status: 0, stdout: '["restore","a b","--x"]\n' });
-    expect(readFileSync(join(checkout, 'calls'), 'utf8')).toMatch(/^ci .* skip=skip\n/);
+    expect(readFileSync(join(checkout, 'calls'), 'utf8')).toMatch(/^ci .* skip=skip faults=\n/);
     expect(calls()).toEqual(['ci', 'build']);
     expect(launch(['again'])).toEqual({ status: 0, stdout: '["again"]\n', stderr: '' });
     expect(calls()).toEqual([]);
@@ -213,6 +213,17 @@ describe('test', () => {
     expect(existsSync(join(checkout, 'apt'))).toBe(false);
   });
 
+  test('with --cluster --short: the cluster tests are told; --short alone is refused', () => {
+    quiet();
+    put(join(checkout, 'bin/dpkg-query'), '#!/bin/sh\nprintf "install ok installed"\n');
+    chmodSync(join(checkout, 'bin/dpkg-query'), 0o755);
+    expect(launch(['test', '--cluster', '--short']).status).toBe(0);
+    expect(readFileSync(join(checkout, 'calls'), 'utf8')).toMatch(/ cluster skip= faults=short$/m);
+    calls();
+    expect(launch(['test', '--short'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--short is about --cluster') });
+    expect(calls()).toEqual([]);
+  });
+
   test('with --cluster, without the rights to install them: says what is needed', () => {
     quiet();
     put(join(checkout, 'bin/dpkg-query'), '#!/bin/sh\nexit 1\n');
@@ -226,7 +237,7 @@ describe('test', () => {
   test('an unknown option is exit 2', () => {
     expect(launch(['test', '--everything'])).toMatchObject({
       status: 2,
-      stderr: 'mingxi: unknown option of test: --everything (there is --cluster)\n',
+      stderr: 'mingxi: unknown option of test: --everything (there are --cluster and --short)\n',
     });
   });
 });

@@ -37,15 +37,18 @@ export function namespacesMissing(): string | undefined {
   if (process.getuid?.() !== 0) return 'network namespaces need root';
   const probe = `${MARK}${process.pid}p`;
   try {
+    // All that is needed: a cable, a switch, a process inside, a disk that only it sees, a way to look in (nsenter).
     ip('netns', 'add', probe);
     ip('link', 'add', `${probe}0`, 'type', 'veth', 'peer', 'name', `${probe}1`);
+    ip('link', 'add', `${probe}b`, 'type', 'bridge');
+    ip('netns', 'exec', probe, 'sh', '-c', 'mount -t tmpfs -o size=1m tmpfs /tmp && nsenter -t $$ -m true');
     return undefined;
   } catch (error) {
-    return `the kernel allows no network namespaces (${String((error as Error).message)
-      .split('\n')
-      .at(-1)})`;
+    const words = String((error as { stderr?: unknown }).stderr ?? error).trim();
+    return `the kernel allows no network namespaces (${words.split('\n').at(-1)})`;
   } finally {
     quietly('link', 'del', `${probe}0`);
+    quietly('link', 'del', `${probe}b`);
     quietly('netns', 'del', probe);
   }
 }
