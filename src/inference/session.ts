@@ -21,9 +21,10 @@ export interface Network {
   readonly scale: Scale;
   /**
    * HWC uint8 RGB of a size the tile rule allows → HWC uint8 RGB of `scale` times that size.
+   * @param beside the second picture of the same size, for a model whose manifest names one
    * @throws AppError PROCESS_ERROR when the network fails or gives something that is no such picture
    */
-  run(rgb: Uint8Array, width: number, height: number, conditions: Float32Array): Promise<Uint8Array>;
+  run(rgb: Uint8Array, width: number, height: number, conditions: Float32Array, beside?: Uint8Array): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
@@ -42,8 +43,9 @@ export async function openNetwork(entry: ModelEntry, file: NetworkFile, options:
     conditions: file.conditions,
     precision: file.precision ?? 'fp32',
     scale: manifest.scale,
-    async run(rgb, width, height, conditions) {
+    async run(rgb, width, height, conditions, beside = rgb) {
       const feeds: Record<string, Tensor> = { ...scalars, [picture]: pictureTensor(rgb, width, height, manifest) };
+      if (manifest.beside !== undefined) feeds[manifest.beside] = pictureTensor(beside, width, height, manifest);
       if (file.conditions.length > 0) feeds[others[0] ?? 'conditions'] = new Tensor('float32', conditions, [1, conditions.length]);
       const result = (await session.run(feeds, [restored]))[restored];
       if (!result) throw bad('gave no picture');
@@ -70,9 +72,9 @@ export function scalarTensor({ type, shape, value }: ScalarInput): Tensor {
   return type === 'float32' ? new Tensor(type, Float32Array.of(value), shape) : new Tensor(type, Float64Array.of(value), shape);
 }
 
-/** Which input takes the picture, and those that are neither it nor a scalar of the manifest. */
-function inputsOf(session: InferenceSession, { input, scalars = [] }: Manifest): { picture: string; others: string[] } {
-  const free = session.inputNames.filter((name) => !scalars.some((scalar) => scalar.name === name));
+/** Which input takes the picture, and those that the manifest says nothing of. */
+function inputsOf(session: InferenceSession, { input, beside, scalars = [] }: Manifest): { picture: string; others: string[] } {
+  const free = session.inputNames.filter((name) => name !== beside && !scalars.some((scalar) => scalar.name === name));
   const picture = input.name ?? free[0] ?? 'picture';
   return { picture, others: free.filter((name) => name !== picture) };
 }

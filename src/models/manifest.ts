@@ -150,6 +150,8 @@ export function contradiction(
   if (task === 'restore' && tile.size === undefined && (2 * tile.halo) % tile.multiple !== 0)
     return `tile.halo: expected twice of it to be a multiple of ${tile.multiple} (tile.multiple), received ${tile.halo}`;
   if (task !== 'restore' && scale !== 1) return `scale: expected 1 with the task ${task}, received ${scale}`;
+  if (beside !== undefined && task !== 'face') return `beside: expected none with the task ${task}, received ${beside}`;
+  if (beside !== undefined && beside === input.name) return `beside: expected another input than ${input.name}, received ${beside}`;
   if (task === 'face' && tile.size !== FACE_SIDE)
     return `tile.size: expected ${FACE_SIDE} with the task face, received ${tile.size ?? 'none'}`;
   if (task === 'face-detect' && (tile.size ?? tile.multiple) % 32 !== 0)
