@@ -124,9 +124,10 @@ export function outputTensor(manifest: Pick<Manifest, 'input' | 'output'>): Pixe
  * manifest, shipped or imported.
  */
 export function contradiction(
-  manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'> & Partial<Pick<Manifest, 'networks' | 'refiner'>>,
+  manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'> &
+    Partial<Pick<Manifest, 'networks' | 'refiner' | 'beside'>>,
 ): string | undefined {
-  const { task, scale, tile, detector, refiner, networks = [] } = manifest;
+  const { task, input, scale, tile, detector, refiner, beside, networks = [] } = manifest;
   for (const { file, when, precision } of networks)
     if (precision === 'int8' && !networks.some((other) => other.when === when && other.precision !== 'int8'))
       return `networks: expected one in fp32 with when ${when} beside ${file}, received none`;
