@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 import torch
 
-from model import CONDITIONS, NetworkConfig, RestorationNet, macs_per_megapixel
+from model import CONDITIONS, RestorationNet, load, macs_per_megapixel
 
 DATA_LICENCES = {
     "cid22": "CC BY-SA 4.0", "drewnoakes": "free use (as its repository states)",
@@ -45,14 +45,6 @@ class Deployed(torch.nn.Module):
         restored = torch.clamp(torch.round((half + self.network.half_residual(half, conditions)) * 255), 0, 255)
         planes = restored.to(torch.uint8).reshape(3, 2, 2, rows, columns).permute(2, 0, 3, 1, 4)
         return planes.reshape(1, 6, height, columns).permute(0, 2, 3, 1).reshape(1, height, width, 3)
-
-
-def load(checkpoint: Path) -> tuple[RestorationNet, dict]:
-    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in state["config"]["network"].items()}
-    network = RestorationNet(NetworkConfig(**options))
-    network.load_state_dict(state["ema"])
-    return network.eval(), state
 
 
 def export(network: RestorationNet, file: Path):

@@ -8,6 +8,7 @@ of the up-sampling path, so a picture fed with its block grid at (0, 0) tells th
 block borders are.
 """
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 import torch.nn as nn
@@ -25,6 +26,11 @@ class NetworkConfig:
     down: tuple[int, int] = (1, 2)
     bottom: int = 3
     up: tuple[int, int] = (1, 2)
+
+
+def shape(options: dict) -> NetworkConfig:
+    """From a configuration file's lists."""
+    return NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
 
 
 class ResidualBlock(nn.Module):
@@ -84,6 +90,14 @@ class RestorationNet(nn.Module):
 
     def forward(self, picture, conditions):
         return picture + self.residual(picture, conditions)
+
+
+def load(checkpoint: Path) -> tuple[RestorationNet, dict]:
+    """The averaged weights of a checkpoint as a network that only runs, and the checkpoint."""
+    state = torch.load(checkpoint, weights_only=True, map_location="cpu")
+    network = RestorationNet(shape(state["config"]["network"]))
+    network.load_state_dict(state["ema"])
+    return network.eval().requires_grad_(False), state
 
 
 def macs_per_megapixel(config: NetworkConfig) -> float:

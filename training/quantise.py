@@ -17,8 +17,8 @@ from pathlib import Path
 
 import torch
 
-from export import load
 from loop import save
+from model import load
 from quantised import QuantisedNet, calibrate, equalise
 from train import TrainConfig, stream
 

@@ -3,6 +3,7 @@
     python training/train.py --config training/configs/general.yaml --out runs/general
     python training/train.py --config training/configs/general.yaml --out runs/general   # goes on
     python training/train.py --config training/configs/general-jpeg.yaml --out runs/general-jpeg --init runs/general/checkpoint.pt
+    python training/train.py --config training/configs/fast-jpeg.yaml --out runs/fast-jpeg --init training/checkpoints/general-jpeg.pt --teacher training/checkpoints/general-jpeg.pt
 
 Writes OUT/checkpoint.pt (weights, EMA, optimiser, position), OUT/log.jsonl, OUT/config.json.
 """
@@ -20,13 +21,15 @@ from torch.utils.data import DataLoader
 from data import Crops, load, split
 from degrade import MIXTURE
 from loop import one_thread, save, step
-from model import CONDITIONS, NetworkConfig, RestorationNet
+from model import CONDITIONS, RestorationNet, load as load_network, shape
 
 
 @dataclass
 class TrainConfig:
     name: str = "general"
     network: dict = field(default_factory=dict)
+    keep: dict = field(default_factory=dict)      # a smaller network than --init's: which of its blocks are kept, in order
+    taught: float = 0.0        # share of the loss that is taken against --teacher instead of the truth
     conditions: list = field(default_factory=lambda: list(CONDITIONS))
     data: list = field(default_factory=lambda: ["train-photo"])
     exclude: list = field(default_factory=list)   # file-name prefixes left out (licence choice)
@@ -63,6 +66,16 @@ def decibel(restored, gt, floor=3e-4):
 LOSSES = {"charbonnier": charbonnier, "decibel": lambda restored, gt: 0.05 * decibel(restored, gt)}
 
 
+def pruned(state: dict, keep: dict) -> dict:
+    """Weights of a network with fewer blocks. `keep`: of a stack of blocks (`bottom`, `up_blocks.1`), those that stay."""
+    for stack, places in keep.items():
+        blocks = {k: v for k, v in state.items() if k.startswith(f"{stack}.")}
+        kept = {k.replace(f"{stack}.{old}.", f"{stack}.{new}.", 1): v
+                for new, old in enumerate(places) for k, v in blocks.items() if k.startswith(f"{stack}.{old}.")}
+        state = {k: v for k, v in state.items() if k not in blocks} | kept
+    return state
+
+
 def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
     files = [f for folder in config.data for f in (root / folder).glob("*.webp")
              if not f.name.startswith(tuple(config.exclude) or ("\0",))]
@@ -84,6 +97,7 @@ def main():
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--threads", type=int, help="one on a busy machine: two threads wait for each other")
     parser.add_argument("--init", type=Path, help="checkpoint whose weights a new run starts from")
+    parser.add_argument("--teacher", type=Path, help="checkpoint of a network that this one is to imitate")
     args = parser.parse_args()
     config = TrainConfig(**yaml.safe_load(open(args.config)))
     config.hours, config.threads = args.hours or config.hours, args.threads or config.threads
@@ -93,8 +107,7 @@ def main():
 
     torch.manual_seed(config.seed)
     torch.set_num_threads(config.threads)
-    network = RestorationNet(NetworkConfig(**{k: tuple(v) if isinstance(v, list) else v
-                                              for k, v in config.network.items()}))
+    network = RestorationNet(shape(config.network))
     network = network.to(args.device, memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(network.parameters(), config.learning_rate, betas=(0.9, 0.99), weight_decay=0)
     ema = {k: v.clone() for k, v in network.state_dict().items()}
@@ -102,8 +115,8 @@ def main():
     checkpoint = out / "checkpoint.pt"
     if args.init and not checkpoint.exists():
         start = torch.load(args.init, weights_only=True, map_location=args.device)
-        network.load_state_dict(start["ema"])
-        ema = {k: v.clone() for k, v in start["ema"].items()}
+        network.load_state_dict(pruned(start["ema"], config.keep))
+        ema = {k: v.clone() for k, v in network.state_dict().items()}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=args.device)
         network.load_state_dict(state["network"])
@@ -111,6 +124,7 @@ def main():
             optimiser.load_state_dict(state["optimiser"])
         ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
 
+    teacher = load_network(args.teacher)[0].to(args.device, memory_format=torch.channels_last) if args.teacher else None
     batches = stream(config, root, config.seed + iteration)
     log = open(out / "log.jsonl", "a", buffering=1)
     loss_sum, identity_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
@@ -123,6 +137,11 @@ def main():
             residual = network.residual(lq, condition)
         restored = lq + residual.float()
         loss = LOSSES[config.loss](restored, gt)
+        if teacher and config.taught:
+            # What no network can know is left out of its teacher's result, and with it most of the gradient's noise.
+            with torch.no_grad(), torch.autocast(args.device, torch.bfloat16):
+                shown = lq + teacher.residual(lq, condition).float()
+            loss = config.taught * LOSSES[config.loss](restored, shown) + (1 - config.taught) * loss
         if torch.isfinite(loss):
             rate = step(network, optimiser, ema, loss, config, busy, iteration)
             loss_sum += charbonnier(restored.detach(), gt).item()

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Config, loadConfig } from '../../config.ts';
+import { loadConfig } from '../../config.ts';
 import type { PictureLimits } from '../../limits.ts';
 import { DEFAULT_OPTIONS } from '../../pipeline/options.ts';
 import type { Pool } from '../../workers/pool.ts';
@@ -10,10 +11,9 @@ import { onInterrupt } from '../interrupt.ts';
 import { commandPool } from '../pool-of.ts';
 import { ProgressLine } from '../restore/progress.ts';
 import { makeWorkspace, type Workspace } from '../restore/workspace.ts';
-import { psnr, psnrLuma, ssim } from './metrics.ts';
 import { decodeRgb } from './pixels.ts';
+import { createScorers, type Scorers } from './scorers.ts';
 import { type Case, casesOf, missingFolders, TEST_SETS, type TestSet } from './sets.ts';
-import { ssimulacra2Each } from './ssimulacra2.ts';
 import { type Measured, markdownTable, summarise } from './summary.ts';
 
 export interface QualityFlags {
@@ -39,6 +39,7 @@ export async function runQuality(flags: QualityFlags): Promise<number> {
   const config = loadConfig();
   const workspace = makeWorkspace(undefined);
   const pool = commandPool(config, config.workers);
+  const scorers = createScorers(availableParallelism());
   const interrupt = onInterrupt();
   try {
     await pool.ready();
@@ -48,8 +49,9 @@ export async function runQuality(flags: QualityFlags): Promise<number> {
         data,
         limit: flags.limit ?? Infinity,
         model: flags.model ?? 'auto',
-        config,
+        ahead: config.workers + availableParallelism(),
         pool,
+        scorers,
         workspace,
         signal: interrupt.signal,
       });
@@ -60,7 +62,7 @@ export async function runQuality(flags: QualityFlags): Promise<number> {
     if (flags.json) await writeFile(flags.json, `${JSON.stringify({ summary: summarise(measured), pictures: measured }, null, 1)}\n`);
     return EXIT.ok;
   } finally {
-    await pool.close(0);
+    await Promise.all([pool.close(0), scorers.close()]);
     workspace.remove();
     interrupt.off();
   }
@@ -70,13 +72,15 @@ interface Bench {
   readonly data: string;
   readonly limit: number;
   readonly model: string;
-  readonly config: Config;
+  /** Cases in work at once. */
+  readonly ahead: number;
   readonly pool: Pool;
+  readonly scorers: Scorers;
   readonly workspace: Workspace;
   readonly signal: AbortSignal;
 }
 
-/** Keeps every child busy and one more case prepared. */
+/** Keeps every child and every measuring thread busy, and one more case prepared. */
 async function measureSet(set: TestSet, bench: Bench): Promise<Measured[]> {
   const running = new Set<Promise<void>>();
   const measured: Measured[] = [];
@@ -93,14 +97,14 @@ async function measureSet(set: TestSet, bench: Bench): Promise<Measured[]> {
     work.catch(() => {});
     running.add(work);
     progress.update(0, 0, `${set.name} ${one.picture} ${one.condition}`);
-    if (running.size > bench.config.workers) await Promise.race(running);
+    if (running.size > bench.ahead) await Promise.race(running);
   }
   await Promise.all(running);
   progress.clear();
   return measured;
 }
 
-async function measure(one: Case, set: TestSet, { pool, workspace, model, signal }: Bench): Promise<Measured> {
+async function measure(one: Case, set: TestSet, { pool, scorers, workspace, model, signal }: Bench): Promise<Measured> {
   const source = workspace.file();
   const result = workspace.file();
   await writeFile(source, one.source);
@@ -110,18 +114,11 @@ async function measure(one: Case, set: TestSet, { pool, workspace, model, signal
   const before = await decodeRgb(one.source);
   const after = await decodeRgb(result);
   await Promise.all([rm(source), rm(result)]);
-  const [perceivedInput = 0, perceivedResult = 0] = ssimulacra2Each([before, after], one.reference);
-  const decibel = set.metric === 'rgb' ? psnr : psnrLuma;
   return {
     set: one.set,
     condition: one.condition,
     picture: one.picture,
-    input: finite(decibel(before, one.reference)),
-    result: finite(decibel(after, one.reference)),
-    ssimInput: ssim(before, one.reference),
-    ssimResult: ssim(after, one.reference),
-    perceivedInput,
-    perceivedResult,
+    ...(await scorers.score({ before, after, reference: one.reference, metric: set.metric })),
     gate: outcome.report.gate.action,
     reason: outcome.report.gate.reason,
     model: outcome.report.model,
@@ -147,8 +144,4 @@ function isThere(set: TestSet, data: string): boolean {
 function caseLine(one: Measured): string {
   const decibel = (value: number | null) => (value === null ? 'equal' : value.toFixed(2));
   return `${one.picture} ${one.condition}: ${decibel(one.input)} → ${decibel(one.result)} dB; ${one.gate} (${one.reason})`;
-}
-
-function finite(value: number): number | null {
-  return Number.isFinite(value) ? value : null;
 }

@@ -16,23 +16,24 @@ const SMALLEST = 8;
  * Definition and constants: J. Sneyers (Cloudinary), `tools/ssimulacra2.cc` of libjxl (BSD-3-Clause), 2023.
  */
 export function ssimulacra2(picture: Pixels, reference: Pixels): number {
-  return ssimulacra2Each([picture], reference)[0] as number;
+  return ssimulacra2Against(reference)(picture);
 }
 
-/** {@link ssimulacra2} of several pictures against one reference, whose part is computed once. */
-export function ssimulacra2Each(pictures: readonly Pixels[], reference: Pixels): number[] {
+/** {@link ssimulacra2} of any number of pictures against one reference, whose part is computed once. */
+export function ssimulacra2Against(reference: Pixels): (picture: Pixels) => number {
   const { width, height, channels } = reference;
-  for (const one of pictures) {
-    if (one.width !== width || one.height !== height || one.channels !== 3 || channels !== 3)
-      throw new Error(`pictures differ: ${one.width}×${one.height}×${one.channels} and ${width}×${height}×${channels}`);
-  }
+  const size = `${width}×${height}×${channels}`;
+  if (channels !== 3) throw new Error(`SSIMULACRA 2 needs three channels, received ${size}`);
   if (Math.min(width, height) < SMALLEST)
     throw new Error(`SSIMULACRA 2 needs ${SMALLEST} pixels on each side, received ${width}×${height}`);
-  const original = pyramid(reference);
-  return pictures.map((one) => {
-    const distorted = pyramid(one);
+  let original: Level[] | undefined;
+  return (picture) => {
+    if (picture.width !== width || picture.height !== height || picture.channels !== channels)
+      throw new Error(`pictures differ: ${picture.width}×${picture.height}×${picture.channels} and ${size}`);
+    original ??= pyramid(reference);
+    const distorted = pyramid(picture);
     return score(original.map((level, i) => errorsOf(level, distorted[i] as Level)));
-  });
+  };
 }
 
 /** One picture at one scale: positive XYB, its blur, and the blur of its square. */
@@ -69,7 +70,12 @@ function pyramid(picture: Pixels): Level[] {
 const FILTER = recursiveGaussian(SIGMA);
 const blur = (plane: Float64Array, width: number, height: number) =>
   blurTransposed(blurTransposed(plane, width, height, FILTER), height, width, FILTER);
-const product = (a: Float64Array, b: Float64Array) => a.map((value, i) => value * (b[i] as number));
+
+function product(a: Float64Array, b: Float64Array): Float64Array {
+  const out = new Float64Array(a.length);
+  for (let i = 0; i < a.length; i++) out[i] = (a[i] as number) * (b[i] as number);
+  return out;
+}
 
 /** Three planes of one size. */
 type Planes = readonly [Float64Array, Float64Array, Float64Array];
@@ -83,7 +89,7 @@ function linear({ data }: Pixels): Planes {
     return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
   });
   const out = planes(data.length / 3);
-  for (let i = 0; i < data.length; i++) (out[i % 3] as Float64Array)[Math.floor(i / 3)] = table[data[i] as number] as number;
+  for (const [c, plane] of out.entries()) for (let i = 0; i < plane.length; i++) plane[i] = table[data[3 * i + c] as number] as number;
   return out;
 }
 
