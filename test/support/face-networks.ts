@@ -20,9 +20,16 @@ export const CARELESS = { x: 0.16, y: -0.12, size: 1.15, points: 0.15 } as const
  * A detector of the family `mingxi` that sees discs whose upper half (in the face's own sense) is
  * magenta and whose lower half is green, turned by less than about 50°. It computes centroids, so its
  * points are exact to a fraction of a pixel.
- * @param careless it is unsure of everything (0.45), takes discs with uneven halves for faces as well, and its boxes and points are off
+ * @param careless it takes discs with uneven halves for faces as well, and its boxes and points are off
+ * @param sure its score of every face
  */
-export function paintedFaceDetector({ careless = false }: { readonly careless?: boolean } = {}): Buffer {
+export function paintedFaceDetector({
+  careless = false,
+  sure = 0.95,
+}: {
+  readonly careless?: boolean;
+  readonly sure?: number;
+} = {}): Buffer {
   const graph = new Graph();
   const marks = marksOf(graph, 'picture');
   const outputs = WINDOWS.map(({ stride, window }) => {
@@ -40,7 +47,7 @@ export function paintedFaceDetector({ careless = false }: { readonly careless?: 
       // Upright within about 50°.
       less(number(0.62), disc.ey),
     ];
-    const score = mul(conditions.reduce(mul), number(careless ? 0.45 : 0.95));
+    const score = mul(conditions.reduce(mul), number(sure));
     const strides = number(stride);
     const off = (value: string, radii: number) => (careless ? add(value, mul(disc.radius, number(radii))) : value);
     const [x, y] = [off(disc.cx, CARELESS.x), off(disc.cy, CARELESS.y)];

@@ -7,8 +7,8 @@ import type { Draft } from '../../../src/models/draft.ts';
 import { presetDraft } from '../../../src/models/presets.ts';
 import type { RestoreOptions } from '../../../src/pipeline/options.ts';
 import type { RestoreReport } from '../../../src/pipeline/report.ts';
-import { knownFaceNetwork, paintedFaceDetector, paintedFaceRefiner, patternAt } from '../../support/face-networks.ts';
-import { addTestModel, addTestRefiner } from '../../support/imported.ts';
+import { knownFaceNetwork, paintedFaceDetector, patternAt } from '../../support/face-networks.ts';
+import { addTestModel } from '../../support/imported.ts';
 import { faceNetwork, multiplier, repeater } from '../../support/onnx.ts';
 import { type PaintedFace, paint, pointsOf } from '../../support/painted-faces.ts';
 import { openBench, samples } from '../pictures.ts';
@@ -22,11 +22,6 @@ export const DETECTOR: Draft = { ...FACE, task: 'face-detect', detector: 'mingxi
 /** Networks whose results can be predicted, by the names under which they are registered. */
 const NETWORKS: Readonly<Record<string, (dir: string, name: string) => Promise<unknown>>> = {
   painted: (dir, name) => addTestModel(dir, name, paintedFaceDetector(), DETECTOR),
-  careless: (dir, name) => addTestModel(dir, name, paintedFaceDetector({ careless: true }), DETECTOR),
-  careful: async (dir, name) => {
-    await addTestModel(dir, name, paintedFaceDetector({ careless: true }), DETECTOR);
-    addTestRefiner(dir, name, paintedFaceRefiner());
-  },
   same: (dir, name) => addTestModel(dir, name, knownFaceNetwork(), FACE),
   pattern: (dir, name) => addTestModel(dir, name, knownFaceNetwork({ pattern: true }), FACE),
   tint: (dir, name) => addTestModel(dir, name, knownFaceNetwork({ shift: [6, 0, -6] }), FACE),
