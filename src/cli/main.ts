@@ -9,6 +9,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<(program: Command) => void
   restore: async () => (await import('./restore.ts')).restoreCommand,
   keys: async () => (await import('./keys.ts')).keysCommand,
   usage: async () => (await import('./usage.ts')).usageCommand,
+  db: async () => (await import('./db.ts')).dbCommand,
   models: async () => (await import('./models.ts')).modelsCommand,
   bench: async () => (await import('./bench.ts')).benchCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,

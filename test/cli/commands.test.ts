@@ -198,7 +198,7 @@ describe('help', () => {
   test('names every command of the contract', async () => {
     const { status, stdout } = await mingxi(['--help']);
     expect(status).toBe(0);
-    for (const command of ['serve', 'restore', 'keys', 'usage', 'models', 'bench', 'doctor', 'config', 'test']) {
+    for (const command of ['serve', 'restore', 'keys', 'usage', 'db', 'models', 'bench', 'doctor', 'config', 'test']) {
       expect(stdout.toString()).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
     }
   });
