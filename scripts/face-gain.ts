@@ -1,0 +1,122 @@
+/**
+ * What the face stage gains over the general network, face by face: validation faces (every twentieth of
+ * the sorted list, never trained on) as files with mixed harm at their own size, through the pipeline
+ * without the face stage, then restored and blended as the stage does it. One JSON line each; the same
+ * draws for every network, so two files of lines can be compared. `--summary` reads such lines and
+ * prints the shares of faces on which the stage is no worse than the general network, with every face
+ * restored in full and with the present rule (`imaging/faces/amount.ts`).
+ *
+ *     npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--from 0 --every 1 --models DIR --face NAME] > gain.jsonl
+ *     npx tsx scripts/face-gain.ts --summary gain.jsonl
+ */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { psnr, ssim } from '../src/cli/bench/metrics.ts';
+import { decodeRgb, type Pixels } from '../src/cli/bench/pixels.ts';
+import { seededRandom, seedOf } from '../src/cli/bench/random.ts';
+import { blockinessOf } from '../src/imaging/blockiness.ts';
+import { blendFace } from '../src/imaging/faces/blend.ts';
+import { clarityOf } from '../src/imaging/faces/clarity.ts';
+import { FACE_SIDE, FACE_TEMPLATE, type FivePoints } from '../src/imaging/faces/template.ts';
+import { isGrey } from '../src/imaging/grey.ts';
+import { rawNoiseSigma } from '../src/imaging/noise.ts';
+import { createRegistry, shippedModelsDir } from '../src/models/registry.ts';
+import { restoreFace } from '../src/pipeline/faces/restore-face.ts';
+import { openFaceTools } from '../src/pipeline/faces/tools.ts';
+import { createPipeline } from '../src/pipeline/index.ts';
+import { DEFAULT_OPTIONS } from '../src/pipeline/options.ts';
+import { degraded, planOf } from './face-harm.ts';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    from: { type: 'string', default: '0' },
+    every: { type: 'string', default: '1' },
+    models: { type: 'string' },
+    face: { type: 'string', default: 'auto' },
+    summary: { type: 'boolean', default: false },
+  },
+});
+const [place] = positionals;
+if (!place) {
+  console.error(
+    'usage: npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--from 0 --every 1 --models DIR --face NAME] | --summary LINES',
+  );
+  process.exit(2);
+}
+
+const short = (value: number) => Math.round(value * 1e4) / 1e4;
+const DRAWS = ['light', 'light', 'portrait'] as const;
+
+async function measure(folder: string): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), 'mingxi-gain-'));
+  const registry = createRegistry({ shippedDir: shippedModelsDir(), ...(values.models ? { importedDir: values.models } : {}) });
+  const choice = { faceModel: values.face, faceDetector: 'none' };
+  const { restorer } = await openFaceTools(registry, choice, { threads: 1, provider: 'cpu' });
+  if (!restorer) throw new Error('there is no face network');
+  const pipeline = createPipeline({ threads: 1, faceModel: 'none', faceDetector: 'none' });
+  const limits = { formats: ['jpg', 'png'] as const, minSide: 1, maxSide: 4096, maxPixels: 1e7, maxBytes: 1e8 };
+  const general = async (file: Buffer) => {
+    const [source, result] = [join(work, 'source'), join(work, 'result')];
+    writeFileSync(source, file);
+    const { report } = await pipeline.restore({ source, result, options: { ...DEFAULT_OPTIONS, format: 'png', face: 'off' }, limits });
+    return { report, ...(await decodeRgb(readFileSync(result))) };
+  };
+  const files = readdirSync(folder)
+    .filter((name) => /\.(webp|png)$/.test(name))
+    .sort()
+    .filter((_, i) => i % 20 === 0)
+    .filter((_, i) => i % Number(values.every) === Number(values.from));
+  for (const name of files) {
+    const face = await sharp(readFileSync(join(folder, name)))
+      .resize(FACE_SIDE, FACE_SIDE)
+      .removeAlpha()
+      .toColourspace('srgb')
+      .png()
+      .toBuffer();
+    for (const [draw, kind] of DRAWS.entries()) {
+      const seed = seedOf(`${name} ${draw}`);
+      const plan = planOf(kind, seededRandom(seed));
+      const { file, truth } = await degraded(face, plan, seed ^ 0x5eed);
+      const picture = await decodeRgb(file);
+      const { width, height, data: rgb } = picture;
+      const plain = await general(file);
+      const toFace = { a: FACE_SIDE / width, b: 0, x0: 0, y0: 0 };
+      const points = FACE_TEMPLATE.map(([u, v]) => [u / toFace.a, v / toFace.a]) as unknown as FivePoints;
+      const order = { source: { rgb, width, height }, shown: { rgb: plain.data, width, height }, toFace, points };
+      const restored = await restoreFace({ ...order, network: restorer.network, detector: undefined, grey: isGrey(rgb) });
+      const change = 'change' in restored ? restored.change : undefined;
+      const box = [0.2 * width, 0.26 * height, 0.59 * width] as const;
+      const seen = {
+        ...{ box: Math.round(box[2]), quality: plain.report.analysis.jpegQuality, gate: plain.report.gate.action },
+        ...{
+          blocks: blockinessOf(rgb, width, height).ratio,
+          sigma: short(rawNoiseSigma(rgb, width, height)),
+          ...clarityOf(rgb, width, height, box),
+        },
+      };
+      const row = {
+        name,
+        ...plan,
+        seen: { ...seen, noise: short(seen.noise) },
+        input: [short(psnr(picture, truth)), short(ssim(picture, truth))],
+      };
+      const results: Record<string, readonly number[]> = { '0': [short(psnr(plain, truth)), short(ssim(plain, truth))] };
+      for (const amount of change ? [0.25, 0.5, 0.75, 1] : []) {
+        const out = plain.data.slice();
+        blendFace(out, width, height, { change: change as Float32Array, toFace, amount }, []);
+        const blended: Pixels = { width, height, channels: 3, data: out };
+        results[amount] = [short(psnr(blended, truth)), short(ssim(blended, truth))];
+      }
+      console.log(JSON.stringify({ ...row, results, ...('reason' in restored ? { reason: restored.reason } : {}) }));
+    }
+  }
+  await pipeline.close();
+  await restorer.network.close();
+  rmSync(work, { recursive: true });
+}
+
+await measure(place);
