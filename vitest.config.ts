@@ -9,7 +9,8 @@ export default defineConfig({
     // Two cores, and most tests start child processes that compute: more files at once only wait.
     maxWorkers: 2,
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    // For tests that hang: how long one may take is not what is tested, and a busy machine is ten times slower.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 });
