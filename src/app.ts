@@ -196,6 +196,7 @@ function startPool(config: Config, modelsDir: string, logger: Logger): Restorer 
     provider: config.provider,
     modelsDir,
     defaultModel: config.model,
+    autoBest: config.autoBest,
     faceModel: config.faceModel,
     faceDetector: config.faceDetector,
     precision: config.precision as PrecisionWish,

@@ -107,7 +107,11 @@ export const VARIABLES = {
     'A child that needs more memory than this fails its picture (kept by the kernel; provider cpu only).',
     'bytes',
   ),
-  model: text('general', 'Network used for model auto.'),
+  model: text('general', 'Network used for model auto; its fast tier stands in for it where the time left is too short.'),
+  autoBest: flag(
+    false,
+    'With model auto the best tier of that network is used where damage can be seen and time is ample: eight times the work, so for machines with cores to spare.',
+  ),
   faceModel: text('auto', 'Network that restores faces: the name of an imported one, auto for the shipped one, none for no face stage.'),
   faceDetector: text(
     'auto',

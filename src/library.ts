@@ -23,6 +23,8 @@ export interface RestorerOptions {
   readonly provider?: string;
   /** `fp32`, `int8` (where a network has it), or `auto`: what a short measurement finds faster. Default `auto`. */
   readonly precision?: 'auto' | 'fp32' | 'int8';
+  /** Whether the model `auto` may choose the best tier where damage can be seen and time is ample. Default false. */
+  readonly autoBest?: boolean;
   /** Folder of imported networks; default: only the shipped ones. */
   readonly modelsDir?: string;
   /** Imported network that restores faces, by name. Default: the shipped one. */
@@ -89,6 +91,7 @@ export async function createRestorer(options: RestorerOptions = {}): Promise<Res
     threads: options.threads ?? Math.max(1, Math.floor(availableParallelism() / workers)),
     provider: options.provider ?? 'cpu',
     modelsDir: options.modelsDir ?? shippedModelsDir(),
+    ...(options.autoBest === undefined ? {} : { autoBest: options.autoBest }),
     ...(options.precision === undefined ? {} : { precision: options.precision }),
     ...(options.faceModel === undefined ? {} : { faceModel: options.faceModel }),
     ...(options.faceDetector === undefined ? {} : { faceDetector: options.faceDetector }),

@@ -17,6 +17,7 @@ export function commandPool(config: Config, workers: number, more: Partial<PoolO
     provider: config.provider,
     modelsDir: importedModelsDir(config),
     defaultModel: config.model,
+    autoBest: config.autoBest,
     faceModel: config.faceModel,
     faceDetector: config.faceDetector,
     precision: config.precision as PrecisionWish,

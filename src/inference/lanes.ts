@@ -1,3 +1,4 @@
+import type { Form } from '../imaging/forms.ts';
 import { planTiles, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import { type ModelEntry, networkKey, tileRuleFor } from '../models/registry.ts';
@@ -9,11 +10,19 @@ import { doTiles, tileWork } from './tile-work.ts';
 export interface TiledNetwork extends Network {
   /**
    * HWC uint8 RGB → HWC uint8 RGB of `scale` times the size, tile by tile as the model's rule says.
-   * `onProgress` gets the part that is done, to 1.
    * @throws AppError PROCESS_ERROR when a tile fails
    */
-  restore(picture: SourcePixels, conditions: Float32Array, onProgress?: (done: number) => void): Promise<Uint8Array>;
+  restore(picture: SourcePixels, conditions: Float32Array, how?: HowToRestore): Promise<Uint8Array>;
 }
+
+export interface HowToRestore {
+  /** Gets the part that is done, to 1. */
+  readonly onProgress?: (done: number) => void;
+  /** See `Manifest.forms`. */
+  readonly forms?: readonly Form[];
+}
+
+const AS_IS: readonly Form[] = ['as-is'];
 
 /** What is to be restored: HWC uint8 RGB. */
 export interface SourcePixels {
@@ -58,8 +67,8 @@ export function createLanes({ threads, provider }: SessionOptions): Lanes {
       const network = (first as PromiseFulfilledResult<Network>).value;
       return {
         ...network,
-        restore: (picture, conditions, onProgress) =>
-          restore({ network, key, others, rule: tileRuleFor(entry, file) }, picture, conditions, onProgress),
+        restore: (picture, conditions, how = {}) =>
+          restore({ network, key, others, rule: tileRuleFor(entry, file) }, picture, conditions, how),
       };
     },
     async close() {
@@ -80,14 +89,14 @@ async function restore(
   team: Team,
   picture: SourcePixels,
   conditions: Float32Array,
-  onProgress?: (done: number) => void,
+  { onProgress, forms = AS_IS }: HowToRestore,
 ): Promise<Uint8Array> {
   const { network, key, rule } = team;
   // A lane that was lost failed its picture; the next ones do without it.
   const others = team.others.filter((lane) => !lane.gone);
   const tiles = planTiles(picture.width, picture.height, rule, 1 + others.length);
   const helpers = others.slice(0, tiles.length - 1);
-  const work = tileWork(picture, tiles, conditions, network.scale, 1 + helpers.length);
+  const work = tileWork(picture, tiles, { conditions, forms }, network.scale, 1 + helpers.length);
   const parts = await Promise.allSettled([
     ...helpers.map((lane) => lane.ask({ type: 'tiles', key, work })),
     doTiles(network, work, onProgress),

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { FACE_SIDE } from '../imaging/faces/template.ts';
+import { FORMS } from '../imaging/forms.ts';
 
 /** What a picture mostly suffers from, as far as analyse can tell. */
 export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise')]);
@@ -80,6 +81,13 @@ export type Scale = Static<typeof Scale>;
 
 export const ModelName = Type.String({ pattern: '^[a-z0-9][a-z0-9._-]{0,63}$' });
 
+/** In which forms each tile goes through the network; the result is the mean of what they give, turned back. */
+export const Forms = Type.Array(Type.Union(FORMS.map((form) => Type.Literal(form))), { minItems: 1, maxItems: 8, uniqueItems: true });
+
+/** One of several networks for the same pictures: less (`fast`) or more work (`best`) than the model it belongs to. */
+export const Tier = Type.Object({ of: ModelName, level: Type.Union([Type.Literal('fast'), Type.Literal('best')]) });
+export type Tier = Static<typeof Tier>;
+
 /** Families of face detectors whose output tensors are understood (`imaging/faces/decode.ts`); mingxi: our own. */
 export const Detector = Type.Union([Type.Literal('mingxi'), Type.Literal('yunet'), Type.Literal('scrfd')]);
 export type Detector = Static<typeof Detector>;
@@ -106,6 +114,11 @@ export const Manifest = Type.Object({
   faceStrength: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   scale: Scale,
   tile: Tile,
+  /** Without it as the picture is. */
+  forms: Type.Optional(Forms),
+  /** The only precision this model runs in; without it whichever is faster. */
+  precision: Type.Optional(Precision),
+  tier: Type.Optional(Tier),
   cost: Type.Object({ parameters: Type.Integer(), gmacPerMegapixel: Type.Optional(Type.Number()) }),
   licence: Type.Object({ weights: Type.String(), data: Type.Record(Type.String(), Type.String()) }),
   training: Type.Record(Type.String(), Type.Unknown()),

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
+import { DerivedManifest, inherit } from './derived.ts';
 import {
   contradiction,
   Manifest,
@@ -12,6 +13,7 @@ import {
   type Precision,
   type Scale,
   type Suffering,
+  type Tier,
   type Tile,
 } from './manifest.ts';
 
@@ -19,6 +21,8 @@ export interface ModelEntry {
   readonly manifest: Manifest;
   readonly dir: string;
   readonly origin: 'shipped' | 'imported';
+  /** The model whose network files it uses, where it has none of its own. */
+  readonly base?: ModelEntry;
 }
 
 export interface Verification {
@@ -38,6 +42,8 @@ export interface Registry {
    * @throws AppError PARAM_VALUE_ERROR for an unknown name, a scale nobody offers, a model of the face stage
    */
   choose(name: string, scale: Scale, fallback: string): ModelEntry;
+  /** The fast and the best tier of a model, shipped ones first, as far as there are any. */
+  tiers(entry: ModelEntry): { readonly fast?: ModelEntry; readonly best?: ModelEntry };
   /**
    * The network of the face stage for a task: by name, for `auto` the shipped one if there is any, for `none` none.
    * @throws AppError PARAM_VALUE_ERROR for an unknown name, or a model of another task
@@ -72,6 +78,11 @@ export function createRegistry(dirs: { readonly shippedDir: string; readonly imp
     list: entries,
     get: (name) => get(name),
     choose: (name, scale, fallback) => choose(entries(), get(name === 'auto' ? fallback : name, 'restore'), name, scale),
+    tiers({ manifest }) {
+      const at = (level: Tier['level']) => entries().find(({ manifest: { tier } }) => tier?.of === manifest.name && tier.level === level);
+      const [fast, best] = [at('fast'), at('best')];
+      return { ...(fast ? { fast } : {}), ...(best ? { best } : {}) };
+    },
     forFaces: (task, name) => {
       if (name === 'none') return undefined;
       return name === 'auto' ? shippedFor(entries(), task) : checkedFor(get(name, task), task);
@@ -135,20 +146,28 @@ function readModels(dir: string, origin: ModelEntry['origin']): Models {
   if (!existsSync(dir)) return NONE;
   const entries: ModelEntry[] = [];
   const problems: Verification[] = [];
+  const derived: { readonly own: DerivedManifest; readonly dir: string; readonly folder: string }[] = [];
   for (const folder of readdirSync(dir, { withFileTypes: true })) {
     const path = join(dir, folder.name);
     // A leading dot: an import that is not finished, or was cut short.
     if (!folder.isDirectory() || folder.name.startsWith('.') || !existsSync(join(path, 'manifest.json'))) continue;
     const read = readManifest(join(path, 'manifest.json'));
     if ('problem' in read) problems.push({ name: folder.name, ok: false, problem: read.problem });
+    else if ('derived' in read) derived.push({ own: read.derived, dir: path, folder: folder.name });
     else entries.push({ manifest: read.manifest, dir: path, origin });
+  }
+  for (const { own, dir: path, folder } of derived) {
+    const base = entries.find((entry) => entry.manifest.name === own.derivedFrom && !entry.base);
+    if (base) entries.push({ manifest: inherit(base.manifest, own), dir: path, origin, base });
+    else problems.push({ name: folder, ok: false, problem: `manifest.json: derivedFrom: there is no model ${own.derivedFrom}` });
   }
   return { entries: entries.sort((a, b) => a.manifest.name.localeCompare(b.manifest.name)), problems };
 }
 
-function readManifest(file: string): { manifest: Manifest } | { problem: string } {
+function readManifest(file: string): { manifest: Manifest } | { derived: DerivedManifest } | { problem: string } {
   try {
     const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (Value.Check(DerivedManifest, parsed)) return { derived: parsed };
     if (Value.Check(Manifest, parsed)) {
       const problem = contradiction(parsed);
       return problem === undefined ? { manifest: parsed } : { problem: `manifest.json: ${problem}` };
@@ -197,6 +216,7 @@ function problemOf(entry: ModelEntry, network: ModelFile): string | undefined {
 
 function verifyEntry(entry: ModelEntry): Verification {
   const { name, networks, refiner } = entry.manifest;
+  if (entry.base) return { ...verifyEntry(entry.base), name };
   const files: readonly ModelFile[] = [...networks, ...(refiner ? [refiner] : [])];
   const found = files.map((file) => problemOf(entry, file)).filter((problem) => problem !== undefined);
   return { name, ok: found.length === 0, ...(found.length > 0 ? { problem: found.join('; ') } : {}) };

@@ -9,11 +9,16 @@ import type { ModelEntry } from '../models/registry.ts';
 import type { FaceTools } from './faces/tools.ts';
 import type { RestoreTask } from './options.ts';
 import type { RestoreOutcome, RestoreReport } from './report.ts';
+import type { Tiers } from './steps/tier.ts';
 
 /** What the steps need beside the picture: networks by name, loaded once per process. */
 export interface Engine {
   /** @throws AppError PARAM_VALUE_ERROR for an unknown name, or a scale that the model does not offer */
   model(name: string, scale: Scale): ModelEntry;
+  /** The fast and the best network for what this one is for, as far as there are any. */
+  tiers(entry: ModelEntry): Tiers;
+  /** Whether `auto` may choose the best tier. */
+  readonly autoBest: boolean;
   /** The model's network for a picture that suffers from this. */
   network(entry: ModelEntry, suffering: Suffering): Promise<TiledNetwork>;
   /** The networks of the face stage, as far as there are any. */
@@ -45,7 +50,7 @@ export interface Context {
   bytes: Buffer;
   /** probe */
   header: Header;
-  /** limits */
+  /** limits, tier */
   model: ModelEntry;
   /** decode: in stored orientation until orient, upright after it; enlarge: as large as the result */
   picture: Picture;
@@ -59,6 +64,10 @@ export interface Context {
   suffering: Suffering;
   /** gate: how much of the restoration is blended in before the caller's own strength, 0…1 */
   trust: number;
+  /** tier; undefined where nothing is to be restored */
+  choice?: string;
+  /** tier: the network's work in units of the default one's; undefined where nobody knows */
+  work?: number | undefined;
   /** restore; undefined where nothing was restored */
   precision?: Precision;
   /** restore, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */

@@ -21,12 +21,13 @@ import { limits } from './steps/limits.ts';
 import { orient } from './steps/orient.ts';
 import { probe } from './steps/probe.ts';
 import { restore } from './steps/restore.ts';
+import { tier } from './steps/tier.ts';
 
 /**
  * The way of one picture. Restoration runs in stored orientation, where a JPEG's block grid starts
  * at (0, 0); faces want upright pixels.
  */
-export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, restore, enlarge, guard, blend, orient, faces, encode];
+export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, tier, restore, enlarge, guard, blend, orient, faces, encode];
 
 export interface PipelineOptions {
   readonly threads: number;
@@ -38,6 +39,8 @@ export interface PipelineOptions {
   /** Networks of the face stage; absent: the shipped ones. */
   readonly faceModel?: string;
   readonly faceDetector?: string;
+  /** Whether `auto` may choose the best tier; absent: no. */
+  readonly autoBest?: boolean;
   /** Numbers the networks compute in; absent: what is faster here. */
   readonly precision?: PrecisionWish;
   /** Folder where what was measured on this machine is kept. */
@@ -67,10 +70,15 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let faceTools: Promise<FaceTools> | undefined;
   const engine: Engine = {
     model: (name, scale) => registry.choose(name, scale, options.defaultModel ?? 'general'),
+    tiers: (entry) => registry.tiers(entry),
+    autoBest: options.autoBest ?? false,
     async network(entry, suffering) {
-      const precision = await once(precisions, entry.dir, () => precisionFor(entry, wish));
-      const file = networkFor(entry, suffering, precision);
-      return once(networks, networkKey(entry, file), () => lanes.open(entry, file));
+      const source = entry.base ?? entry;
+      const { precision = await once(precisions, source.dir, () => precisionFor(source, wish)), forms } = entry.manifest;
+      const file = networkFor(source, suffering, precision);
+      const network = await once(networks, networkKey(source, file), () => lanes.open(source, file));
+      if (!forms) return network;
+      return { ...network, restore: (picture, conditions, how) => network.restore(picture, conditions, { ...how, forms }) };
     },
     faceTools() {
       const { faceModel = 'auto', faceDetector = 'auto', threads, provider = 'cpu' } = options;
@@ -121,5 +129,5 @@ async function run(task: RestoreTask, engine: Engine, progress: (done: number) =
     throw toAppError(error);
   }
   progress(1);
-  return { ...context.outcome, report: reportOf(context) };
+  return { ...context.outcome, ...(context.work === undefined ? {} : { work: context.work }), report: reportOf(context) };
 }

@@ -53,4 +53,6 @@ export interface RestoreTask {
   readonly result: string;
   readonly options: RestoreOptions;
   readonly limits: PictureLimits;
+  /** Seconds until the caller's time is up, and those that pictures of this size usually take here; absent: no limit, or nothing known. */
+  readonly time?: { readonly left: number; readonly expected: number };
 }

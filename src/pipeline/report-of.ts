@@ -27,6 +27,7 @@ export function reportOf(context: Context): RestoreReport {
       clean: isClean(analysis),
     },
     model: gate.action === 'copy' || task.options.strength === 0 ? null : context.model.manifest.name,
+    ...(context.choice && context.precision ? { choice: context.choice } : {}),
     ...(context.precision ? { precision: context.precision } : {}),
     gate,
     strength: task.options.strength,

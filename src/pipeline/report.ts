@@ -26,6 +26,7 @@ export const RestoreReport = Type.Object(
       clean: Type.Boolean(),
     }),
     model: Type.Union([Type.String(), Type.Null()], { description: 'The network that ran; null when the gate copied the source through.' }),
+    choice: Type.Optional(Type.String({ description: 'Why it was that network; absent when none ran.' })),
     precision: Type.Optional(
       Type.Union(Precision.anyOf, {
         description: 'Numbers that network computed in: 32-bit floating point or 8-bit integers; absent when none ran.',
@@ -79,4 +80,6 @@ export interface RestoreOutcome {
   readonly height: number;
   readonly format: 'jpg' | 'png' | 'webp';
   readonly bytes: number;
+  /** The network's work in units of the default network's; absent: unknown. */
+  readonly work?: number;
 }

@@ -17,6 +17,8 @@ export interface PipelineSettings {
   readonly faceModel?: string;
   /** The network that finds faces, by name; absent: the shipped one. */
   readonly faceDetector?: string;
+  /** Whether `model: auto` may choose the best tier; absent: no. */
+  readonly autoBest?: boolean;
   /** Numbers the networks compute in; absent: what is faster here. */
   readonly precision?: PrecisionWish;
   /** Folder where what was measured on this machine is kept, if it exists; absent: every child measures. */

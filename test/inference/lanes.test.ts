@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { addBack, FORMS, turned } from '../../src/imaging/forms.ts';
 import { planTiles } from '../../src/imaging/tiles.ts';
 import { Lane } from '../../src/inference/lane.ts';
 import { createLanes } from '../../src/inference/lanes.ts';
@@ -61,13 +62,13 @@ describe('lanes', () => {
     const lanes = createLanes({ threads, provider: 'cpu' });
     const network = await lanes.open(entry, file);
     const seen: number[] = [];
-    const result = await network.restore(picture, conditions, (done) => seen.push(done));
+    const result = await network.restore(picture, conditions, { onProgress: (done) => seen.push(done) });
     expect(Buffer.compare(result, await network.restore(picture, conditions))).toBe(0);
     await lanes.close();
 
     const alone = await openNetwork(entry, file, { threads: 1, provider: 'cpu' });
     const tiles = planTiles(picture.width, picture.height, tileRuleFor(entry, file), Math.min(threads, 4));
-    const work = tileWork(picture, tiles, conditions, 1, 1);
+    const work = tileWork(picture, tiles, { conditions, forms: ['as-is'] }, 1, 1);
     await doTiles(alone, work);
     await alone.close();
     expect(tiles.length).toBeGreaterThanOrEqual(Math.min(threads, 4));
@@ -85,6 +86,35 @@ describe('lanes', () => {
     await lanes.close();
     const expected = picture.rgb.map((value, i) => Math.round(value * ([0.9, 1, 0.95][i % 3] as number)));
     expect(result.every((value, i) => Math.abs(value - (expected[i] as number)) <= 1)).toBe(true);
+  });
+
+  it('in several forms every pixel is the mean of what the network makes of it in each', async () => {
+    const lanes = createLanes({ threads: 2, provider: 'cpu' });
+    const entry = entryOf('general');
+    const file = networkFor(entry, 'noise');
+    const network = await lanes.open(entry, file);
+    const picture = grain(64, 48, 8);
+    const conditions = Float32Array.of(0.1, 0.1, 0.3, 0.3);
+    const forms = ['as-is', 'x', 't', 'xyt'] as const;
+    const result = await network.restore(picture, conditions, { forms });
+    const sums = new Uint16Array(picture.rgb.length);
+    for (const form of forms) {
+      const { rgb, width, height } = turned(picture, form);
+      addBack(sums, { rgb: await network.run(rgb, width, height, conditions), width, height }, form);
+    }
+    await lanes.close();
+    expect([...result]).toEqual([...sums].map((sum) => Math.floor((sum + 2) / 4)));
+  });
+
+  it('enlarging, in every form: each pixel comes to its place', async () => {
+    const lanes = createLanes({ threads: 1, provider: 'cpu' });
+    const entry = entryOf('twice');
+    const network = await lanes.open(entry, networkFor(entry, 'noise'));
+    const picture = grain(72, 56, 9);
+    const plain = await network.restore(picture, new Float32Array());
+    const result = await network.restore(picture, new Float32Array(), { forms: FORMS });
+    await lanes.close();
+    expect(Buffer.compare(result, plain)).toBe(0);
   });
 
   it('enlarging: every lane writes its own part', async () => {

@@ -45,6 +45,54 @@ describe('shipped models', () => {
   });
 });
 
+describe('models that use the networks of another', () => {
+  const derived = (own: Record<string, unknown>) => {
+    mkdirSync(join(dir, 'mine'));
+    const manifest = { name: 'mine', version: '1', derivedFrom: 'general', description: 'Twice.', forms: ['as-is', 'x'], ...own };
+    writeFileSync(join(dir, 'mine', 'manifest.json'), JSON.stringify(manifest));
+    return createRegistry({ shippedDir: dir });
+  };
+
+  it('have its files, licences and tiles, and the compute of all forms', () => {
+    copyOfGeneral('general');
+    const registry = derived({});
+    const [base, mine] = [registry.get('general'), registry.get('mine')];
+    expect(mine.base).toBe(base);
+    expect(mine.manifest).toMatchObject({ ...base.manifest, name: 'mine', version: '1', description: 'Twice.', cost: expect.anything() });
+    expect(mine.manifest.cost.gmacPerMegapixel).toBe(2 * (base.manifest.cost.gmacPerMegapixel ?? 0));
+    expect(registry.verify()).toEqual([
+      { name: 'general', ok: true },
+      { name: 'mine', ok: true },
+    ]);
+  });
+
+  it('are damaged when it is', () => {
+    copyOfGeneral('general');
+    writeFileSync(join(dir, 'general', 'noise.onnx'), 'not a network');
+    expect(derived({}).verify()).toContainEqual({ name: 'mine', ok: false, problem: expect.stringContaining('noise.onnx') });
+  });
+
+  it.each<[string, Record<string, unknown>, RegExp]>([
+    ['of a model that is not there', { derivedFrom: 'nonesuch' }, /derivedFrom: there is no model nonesuch/],
+    ['of itself', { derivedFrom: 'mine' }, /derivedFrom: there is no model mine/],
+    ['in a form that there is not', { forms: ['upside-down'] }, /manifest\.json/],
+    ['in one form twice', { forms: ['x', 'x'] }, /manifest\.json/],
+    ['in no form', { forms: [] }, /manifest\.json/],
+  ])('%s: reported and never listed', (_, own, problem) => {
+    copyOfGeneral('general');
+    const registry = derived(own);
+    expect(registry.list().map((entry) => entry.manifest.name)).toEqual(['general']);
+    expect(registry.verify()).toContainEqual({ name: 'mine', ok: false, problem: expect.stringMatching(problem) });
+  });
+
+  it('are the tiers of the model they name', () => {
+    copyOfGeneral('general');
+    const registry = derived({ tier: { of: 'general', level: 'best' } });
+    expect(registry.tiers(registry.get('general'))).toEqual({ best: registry.get('mine') });
+    expect(registry.tiers(registry.get('mine'))).toEqual({});
+  });
+});
+
 describe('damaged models', () => {
   it('a changed file is refused by its checksum, and verify says so', () => {
     copyOfGeneral('general');

@@ -2,10 +2,11 @@ import fc from 'fast-check';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { conditionVector } from '../../src/imaging/conditions.ts';
+import { FORMS, type Form } from '../../src/imaging/forms.ts';
 import { coarseNoise, rawNoiseSigma } from '../../src/imaging/noise.ts';
-import { readTile, writeTile } from '../../src/imaging/tile-pixels.ts';
 import { planTiles, type TileRule } from '../../src/imaging/tiles.ts';
 import { openNetwork } from '../../src/inference/session.ts';
+import { doTiles, tileWork } from '../../src/inference/tile-work.ts';
 import type { NetworkFile } from '../../src/models/manifest.ts';
 import { createRegistry, networkFor, shippedModelsDir, tileRuleFor } from '../../src/models/registry.ts';
 import { CITY, noisy, samples, seeded } from './pictures.ts';
@@ -17,18 +18,19 @@ const files = (['fp32', 'int8'] as const).flatMap((precision) =>
 const networks = await Promise.all(files.map((file) => openNetwork(entry, file, { threads: 1, provider: 'cpu' })));
 afterAll(() => Promise.all(networks.map((network) => network.close())));
 
-async function run(rgb: Uint8Array, width: number, height: number, rule: TileRule, which: number) {
+const AS_IS = ['as-is'] as const satisfies readonly Form[];
+
+async function run(rgb: Uint8Array, width: number, height: number, rule: TileRule, which: number, forms: readonly Form[]) {
   const network = networks[which] as (typeof networks)[number];
   const conditions = conditionVector(network.conditions, {
     jpeg: undefined,
     rawSigma: rawNoiseSigma(rgb, width, height),
     coarseSigma: coarseNoise(rgb, width, height).sigma,
   });
-  const out = new Uint8Array(rgb.length);
   const tiles = planTiles(width, height, rule);
-  for (const tile of tiles)
-    writeTile(out, width, await network.run(readTile(rgb, width, height, tile), tile.width, tile.height, conditions), tile);
-  return { out, tiles: tiles.length };
+  const work = tileWork({ rgb, width, height }, tiles, { conditions, forms }, 1, 1);
+  await doTiles(network, work);
+  return { out: work.result, tiles: tiles.length };
 }
 
 /** The shipped rule with small tiles, so that small pictures have seams; the halo is the network's own. */
@@ -37,9 +39,16 @@ const small = (max: number, which: number): TileRule => {
   return { ...rule, max: Math.max(max, 2 * rule.halo + 2 * rule.multiple) };
 };
 
-async function largestDifference(rgb: Uint8Array, width: number, height: number, max: number, which: number): Promise<number> {
-  const whole = await run(rgb, width, height, small(4096, which), which);
-  const tiled = await run(rgb, width, height, small(max, which), which);
+async function largestDifference(
+  rgb: Uint8Array,
+  width: number,
+  height: number,
+  max: number,
+  which: number,
+  forms: readonly Form[] = AS_IS,
+): Promise<number> {
+  const whole = await run(rgb, width, height, small(4096, which), which, forms);
+  const tiled = await run(rgb, width, height, small(max, which), which, forms);
   expect(whole.tiles).toBe(1);
   expect(tiled.tiles).toBeGreaterThan(1);
   return whole.out.reduce((most, value, i) => Math.max(most, Math.abs(value - (tiled.out[i] as number))), 0);
@@ -61,6 +70,24 @@ describe('tiled equals untiled within 1/255', () => {
         },
       ),
       { numRuns: 8, seed: 1 },
+    );
+  });
+
+  it('on random pictures, as the mean of several forms', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 290, max: 310 }),
+        fc.integer({ min: 180, max: 210 }),
+        fc.integer({ min: 0, max: 3 }),
+        fc.subarray([...FORMS], { minLength: 2, maxLength: 8 }),
+        fc.integer(),
+        async (width, height, which, forms, seed) => {
+          const random = seeded(seed);
+          const rgb = Uint8Array.from({ length: width * height * 3 }, () => random() * 256);
+          expect(await largestDifference(rgb, width, height, 176, which, forms)).toBeLessThanOrEqual(1);
+        },
+      ),
+      { numRuns: 4, seed: 2 },
     );
   });
 

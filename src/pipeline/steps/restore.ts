@@ -15,5 +15,5 @@ export async function restore(context: Context): Promise<void> {
   const network = await context.engine.network(model, suffering);
   context.precision = network.precision;
   const conditions = conditionVector(network.conditions, context.analysis);
-  context.restored = await network.restore(picture, conditions, (done) => context.progress(0.05 + 0.85 * done));
+  context.restored = await network.restore(picture, conditions, { onProgress: (done) => context.progress(0.05 + 0.85 * done) });
 }

@@ -52,7 +52,10 @@ async function obey(task: RestoreTask, settings: PipelineSettings, onProgress: (
       }, 20);
       return;
     case 'look':
-      writeFileSync(task.result, JSON.stringify({ pid: process.pid, environment: process.env, settings, execArgv: process.execArgv }));
+      writeFileSync(
+        task.result,
+        JSON.stringify({ pid: process.pid, environment: process.env, settings, execArgv: process.execArgv, time: task.time }),
+      );
       return;
     case 'write':
       writeFileSync(task.result, Buffer.alloc(amount * 1024 * 1024));
