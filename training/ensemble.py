@@ -15,29 +15,16 @@ import onnxruntime
 
 from analysis import conditions
 from evaluate import UNKNOWN, jpeg, luma, noisy, pictures, psnr
+from forms import FORMS, back, turned
 
-# Mirrored left to right, mirrored top to bottom, transposed; undone in the opposite order.
-FORMS = [(x, y, t) for t in (False, True) for y in (False, True) for x in (False, True)]
 SUBSETS = {
-    "1": [(False, False, False)],
-    "2 (180°)": [(False, False, False), (True, True, False)],
-    "2 (left-right)": [(False, False, False), (True, False, False)],
-    "2 (transposed)": [(False, False, False), (False, False, True)],
+    "1": ("as-is",),
+    "2 (180°)": ("as-is", "xy"),
+    "2 (left-right)": ("as-is", "x"),
+    "2 (transposed)": ("as-is", "t"),
     "4 (mirrored)": FORMS[:4],
     "8": FORMS,
 }
-
-
-def turned(picture: np.ndarray, form) -> np.ndarray:
-    x, y, transposed = form
-    picture = picture[::-1 if y else 1, ::-1 if x else 1]
-    return np.ascontiguousarray(picture.transpose(1, 0, 2) if transposed else picture)
-
-
-def back(picture: np.ndarray, form) -> np.ndarray:
-    x, y, transposed = form
-    picture = picture.transpose(1, 0, 2) if transposed else picture
-    return picture[::-1 if y else 1, ::-1 if x else 1]
 
 
 def cases(data: Path, limit: int):
@@ -77,6 +64,10 @@ def main():
         view = (lambda p: p[:height, :width, 0]) if measure == "grey" else (lambda p: p[:height, :width])
         means = (np.floor(np.mean([outs[form] for form in subset], axis=0) + 0.5) for subset in SUBSETS.values())
         rows.setdefault(name, []).append([psnr(view(p), view(gt)) for p in chain([lq], means)])
+    report(rows)
+
+
+def report(rows: dict[str, list]):
     print("| set | input | " + " | ".join(SUBSETS) + " |\n| --- |" + " --: |" * (1 + len(SUBSETS)))
     for name, values in rows.items():
         source, first, *others = np.mean(values, axis=0)

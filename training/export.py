@@ -76,8 +76,9 @@ def main():
     parser.add_argument("networks", nargs="+", metavar="WHEN=CHECKPOINT", help="WHEN: compression, noise or any")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="0.1.0")
-    parser.add_argument("--halo", type=int, default=96, help="the receptive field is 92 px: tiles are exact")
+    parser.add_argument("--halo", type=int, default=96, help="the receptive field is 92 px (22 px of the fast tier): tiles are exact")
     parser.add_argument("--tile", type=int, default=1024)
+    parser.add_argument("--tier", metavar="LEVEL=MODEL", help="fast=general: the fast tier of general")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     files, training = [], {}
@@ -92,7 +93,7 @@ def main():
         print(f"{file}: {file.stat().st_size} bytes, torch and onnxruntime differ by at most {worst}/255")
         config = state["config"]
         files.append({"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when,
-                      "conditions": config.get("conditions", list(CONDITIONS)), **({"halo": HALO[when]} if when in HALO else {})})
+                      "conditions": config.get("conditions", list(CONDITIONS)), **({"halo": HALO[when]} if HALO.get(when, args.halo) < args.halo else {})})
         training[when] = {"iterations": state["iteration"], "hours": round(state["busy"] / 3600, 2), "seed": config["seed"],
                           "patch": config["patch"], "batch": config["batch"], "mixture": config["mixture"]}
     used = {k: v for k, v in DATA_LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}
@@ -101,6 +102,7 @@ def main():
         "description": "Blind same-size repair: JPEG, noise, and their mixtures.",
         "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
         "scale": 1,
+        **({"tier": {"of": args.tier.split("=")[1], "level": args.tier.split("=")[0]}} if args.tier else {}),
         "tile": {"multiple": 8, "halo": args.halo, "max": args.tile},
         "cost": {"parameters": sum(p.numel() for p in network.parameters()),
                  "gmacPerMegapixel": round(macs_per_megapixel(network.config), 1)},

@@ -18,7 +18,7 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from export import Deployed
-from model import CONDITIONS, NetworkConfig
+from model import CONDITIONS, shape
 from quantised import PICTURE_STEP, SHIFTS, QuantisedNet, last_weights, walk, weight_steps
 
 # A tensor's quantisation: (size of one step, the byte that means 0).
@@ -171,8 +171,7 @@ BYTE_ORDER = [colour * 4 + row * 2 + column for row in range(2) for column in ra
 
 def load(checkpoint: Path) -> tuple[QuantisedNet, dict]:
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in state["config"]["network"].items()}
-    network = QuantisedNet(NetworkConfig(**options), state["config"]["quantise"].get("fine", False))
+    network = QuantisedNet(shape(state["config"]["network"]), state["config"]["quantise"].get("fine", False))
     network.load_state_dict(state["ema"])
     return network.eval(), state
 
@@ -197,6 +196,7 @@ def main():
     args = parser.parse_args()
     manifest_file = args.out / "manifest.json"
     manifest = json.loads(manifest_file.read_text())
+    context = manifest["tile"]["halo"]
     for pair in args.networks:
         when, _, checkpoint = pair.partition("=")
         network, state = load(Path(checkpoint))
@@ -209,7 +209,7 @@ def main():
         kept = [n for n in manifest["networks"] if n["file"] != file.name]
         full = next(n for n in kept if n["when"] == when)
         row = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when, "precision": "int8",
-               "conditions": full["conditions"], **({"halo": HALO[when]} if when in HALO else {})}
+               "conditions": full["conditions"], **({"halo": HALO[when]} if HALO.get(when, context) < context else {})}
         kept.insert(kept.index(full) + 1, row)
         manifest["networks"] = kept
         manifest["training"][f"{when}-int8"] = {"iterations": state["iteration"], **state["config"]["quantise"]}

@@ -22,7 +22,7 @@ export function benchCommand(program: Command): void {
   bench
     .command('speed')
     .description('Seconds per megapixel, peak memory and shares of the steps, with one child on all cores.')
-    .option('--model <name>', 'a network by name, or auto')
+    .option('--model <name...>', 'networks by name, e.g. the tiers; without it auto')
     .option('--sizes <list>', 'megapixels, separated by commas', '1,4,12,16.8')
     .option('--json <file>', 'also as JSON')
     .option('--repeat <number>', 'times each size; the median counts', wholeNumber(1), 3)

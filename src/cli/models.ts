@@ -47,6 +47,7 @@ function list(flags: Flags): void {
     version: manifest.version,
     task: manifest.task,
     scale: manifest.scale,
+    tier: manifest.tier?.level ?? null,
     default: manifest.name === config.model,
     origin,
     parameters: manifest.cost.parameters,
@@ -64,7 +65,7 @@ function list(flags: Flags): void {
   printTable(
     ['name', 'version', 'origin', 'for', 'scale', 'parameters', 'GMAC/MP', 'precision', 'licence', 'description'],
     rows.map((row) => [
-      row.default ? `${row.name} (default)` : row.name,
+      row.default ? `${row.name} (default)` : row.tier ? `${row.name} (${row.tier})` : row.name,
       row.version,
       row.origin,
       TASKS[row.task],

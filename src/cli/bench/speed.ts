@@ -12,7 +12,7 @@ import { sizeOf, speedPicture } from './speed-picture.ts';
 import { runYardstick, YARDSTICK_GMAC } from './yardstick.ts';
 
 export interface SpeedFlags {
-  readonly model?: string;
+  readonly model?: readonly string[];
   readonly sizes: string;
   readonly json?: string;
   readonly repeat: number;
@@ -22,6 +22,8 @@ export interface SpeedFlags {
 
 /** Figures of one size: the median of its runs. */
 interface SizeResult {
+  /** As asked for; `auto` is the default network. */
+  readonly model: string;
   readonly width: number;
   readonly height: number;
   readonly megapixels: number;
@@ -37,6 +39,7 @@ interface SizeResult {
 /** `mingxi bench speed`: file in, file out, one child on all cores, warm, nothing else running. */
 export async function runSpeed(flags: SpeedFlags): Promise<number> {
   const sizes = parseSizes(flags.sizes);
+  const models = flags.model ?? ['auto'];
   const config = loadConfig();
   const workspace = makeWorkspace(undefined);
   const interrupt = onInterrupt();
@@ -46,11 +49,13 @@ export async function runSpeed(flags: SpeedFlags): Promise<number> {
     console.log(
       `${cpus()[0]?.model ?? 'unknown processor'}, ${threads} threads; yardstick: 64 channels × 32 convolutions, ${Math.round(YARDSTICK_GMAC)} GMAC/MP\n`,
     );
-    console.log('| MP | s | s/MP | peak MB | yardstick s/MP | ratio | shares |\n| --: | --: | --: | --: | --: | --: | --- |');
-    for (const size of sizes) {
-      const result = await measureSize(size, flags, { ...config, threads }, workspace, interrupt.signal);
-      results.push(result);
-      console.log(rowOf(result));
+    console.log('| model | MP | s | s/MP | peak MB | yardstick s/MP | ratio | shares |\n| --- | --: | --: | --: | --: | --: | --: | --- |');
+    for (const model of models) {
+      for (const size of sizes) {
+        const result = await measureSize(size, { model, repeat: flags.repeat }, { ...config, threads }, workspace, interrupt.signal);
+        results.push(result);
+        console.log(rowOf(result));
+      }
     }
     const service = flags.service ? await serviceCost(flags, { ...config, threads }, workspace) : null;
     if (service) console.log(`\n${serviceLine(service)}`);
@@ -65,7 +70,7 @@ export async function runSpeed(flags: SpeedFlags): Promise<number> {
 
 async function measureSize(
   megapixels: number,
-  flags: SpeedFlags,
+  { model, repeat }: { readonly model: string; readonly repeat: number },
   config: Config,
   workspace: Workspace,
   signal: AbortSignal,
@@ -76,7 +81,7 @@ async function measureSize(
   const pixels = (width * height) / 1e6;
   // Limits of the documented interface, but for sizes beyond it: the bench may go further than a stranger.
   const limits = { ...DOCUMENTED_LIMITS, maxSide: 65_535, maxPixels: 1e9, maxBytes: 2 ** 40 };
-  const options = { ...DEFAULT_OPTIONS, model: flags.model ?? 'auto' };
+  const options = { ...DEFAULT_OPTIONS, model };
   let peakMemory = 0;
   const pool = commandPool(config, 1, {
     maxMemory: 2 ** 40,
@@ -87,7 +92,7 @@ async function measureSize(
   const runs: { seconds: number; timings: RestoreReport['timings'] }[] = [];
   try {
     await pool.ready();
-    for (let i = 0; i < flags.repeat; i++) {
+    for (let i = 0; i < repeat; i++) {
       const began = performance.now();
       const outcome = await pool.run({ source, result: workspace.file(), options, limits }, { signal });
       runs.push({ seconds: (performance.now() - began) / 1000, timings: outcome.report.timings });
@@ -100,6 +105,7 @@ async function measureSize(
   if (!median) throw new UsageError('--repeat must be at least 1');
   const perMegapixel = median.seconds / pixels;
   return {
+    model,
     width,
     height,
     megapixels: pixels,
@@ -115,7 +121,7 @@ async function measureSize(
 async function serviceCost(flags: SpeedFlags, config: Config, workspace: Workspace): Promise<ServiceCost> {
   const source = workspace.file();
   await writeFile(source, await speedPicture(1));
-  return measureService(source, config, flags.model ?? 'auto', flags.repeat + 2);
+  return measureService(source, config, flags.model?.[0] ?? 'auto', flags.repeat + 2);
 }
 
 function serviceLine({ bare, served, overhead }: ServiceCost): string {
@@ -134,8 +140,9 @@ function rowOf(result: SizeResult): string {
     .sort(([, a], [, b]) => b - a)
     .map(([step, share]) => `${step} ${Math.round(share * 100)} %`)
     .join(', ');
-  const { megapixels, seconds, secondsPerMegapixel, peakMemory, yardstick } = result;
+  const { model, megapixels, seconds, secondsPerMegapixel, peakMemory, yardstick } = result;
   const cells = [
+    model,
     megapixels.toFixed(1),
     seconds.toFixed(2),
     secondsPerMegapixel.toFixed(3),

@@ -12,6 +12,7 @@ export function modelRoutes(server: FastifyInstance, deps: ServerDeps): void {
       task: manifest.task,
       description: manifest.description,
       scale: manifest.scale,
+      tier: manifest.tier ?? null,
       cost: manifest.cost,
       licence: manifest.licence,
       origin,
