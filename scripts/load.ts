@@ -1,11 +1,14 @@
 /**
  * Open-loop load on a real server at shares of its capacity, in turn with the bare process pool, so that
- * what else the machine does touches both alike. Arrivals come at random times of a given rate whether or
- * not earlier calls are answered, and latency counts from the time of arrival.
+ * what else the machine does touches both alike: each load is compared with the pool before and after it.
+ * Arrivals come at random times of a given rate whether or not earlier calls are answered, and latency
+ * counts from the time of arrival. Calls are made by this process, on the same cores: what it takes of
+ * them, and what the server's own process takes, is measured beside it.
  *
  *   npx tsx scripts/load.ts [--side 1024] [--seconds 20] [--rounds 2] [--deadline 10] [--main FILE] [--json FILE]
  */
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -59,13 +62,18 @@ interface Phase {
   /** Answers that are neither a result in time nor a refusal that says when to come again. */
   readonly wrong: readonly string[];
   readonly serverMemory: number;
+  /** Cores that were busy with making the calls, and with the server's own process. */
+  readonly caller: number;
+  readonly server: number;
 }
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mingxi-load-'));
 const picture = await jpeg(SIDE, SIDE, { noise: 20, quality: 60 });
 const source = join(folder, 'source.jpg');
 writeFileSync(source, picture);
-const body = JSON.stringify({ media_info_list: [{ media_data: picture.toString('base64') }], parameter: {} });
+const body = Buffer.from(JSON.stringify({ media_info_list: [{ media_data: picture.toString('base64') }], parameter: {} }));
+/** Of the times in /proc, a second. */
+const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 const environment = { MINGXI_WORKERS: String(CORES), MINGXI_THREADS: '1', MINGXI_SYNC_TIMEOUT: String(DEADLINE) };
 const victim = await startVictim(join(folder, 'data'), environment, values.main);
 const agent = new Agent({ headersTimeout: 300_000 });
@@ -89,6 +97,7 @@ try {
       phases.push(capacity, await offer(load, load * capacity.results, new Dice(round, load * 10)));
     }
   }
+  phases.push(await bare(SECONDS));
   report(phases);
   if (values.json) writeFileSync(values.json, `${JSON.stringify(phases, null, 1)}\n`);
 } finally {
@@ -114,7 +123,7 @@ async function bare(seconds: number): Promise<Phase> {
   };
   await Promise.all(Array.from({ length: CORES }, (_, child) => work(child)));
   const results = seconds > RAMP ? counted / (seconds - RAMP) : latencies.length / since();
-  return { load: 'bare', offered: results, results, latencies, refusals: [], wrong: [], serverMemory: 0 };
+  return { load: 'bare', offered: results, results, latencies, refusals: [], wrong: [], serverMemory: 0, caller: 0, server: 0 };
 }
 
 /** Calls at random times, so many a second on average (a Poisson process), until the phase is over and all are answered. */
@@ -122,6 +131,7 @@ async function offer(load: number, rate: number, dice: Dice): Promise<Phase> {
   const health = watch(victim.pid, victim.url);
   const began = performance.now();
   const since = () => (performance.now() - began) / 1000;
+  const busy = { caller: process.cpuUsage(), server: secondsOf(victim.pid) };
   const calls: Promise<Call>[] = [];
   for (let arrival = 0; ; ) {
     arrival += -Math.log(1 - dice.next()) / rate;
@@ -129,11 +139,13 @@ async function offer(load: number, rate: number, dice: Dice): Promise<Phase> {
     if (arrival > since()) await pause((arrival - since()) * 1000);
     calls.push(call(arrival, since));
   }
+  const [time, { user, system }] = [since(), process.cpuUsage(busy.caller)];
+  const server = (secondsOf(victim.pid) - busy.server) / time;
   const ended = await Promise.all(calls);
   health.stop();
   const ok = ended.filter(({ status }) => status === 200);
   const refused = ended.filter(({ status, retryAfter }) => (status === 503 || status === 429) && retryAfter);
-  const late = ok.filter(({ latency }) => latency > DEADLINE + 1);
+  const late = ok.filter(({ latency }) => latency > DEADLINE);
   const other = ended.filter((one) => one.status !== 200 && !refused.includes(one));
   return {
     ...{
@@ -145,7 +157,15 @@ async function offer(load: number, rate: number, dice: Dice): Promise<Phase> {
     results: ok.filter(({ at }) => at > RAMP && at <= SECONDS).length / (SECONDS - RAMP),
     wrong: [...late.map(({ latency }) => `late by ${(latency - DEADLINE).toFixed(1)} s`), ...other.map(({ status }) => `status ${status}`)],
     serverMemory: health.seen.serverPeak,
+    caller: (user + system) / 1e6 / time,
+    server,
   };
+}
+
+/** Processor time of a process, without its children, in seconds. */
+function secondsOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS;
 }
 
 async function call(arrival: number, since: () => number): Promise<Call> {
@@ -167,17 +187,17 @@ function report(phases: readonly Phase[]): void {
     `${CORES} cores, ${CORES} children of one thread, pictures of ${SIDE} × ${SIDE}, deadline ${DEADLINE} s, ${ROUNDS} × ${SECONDS} s a load\n`,
   );
   console.log(
-    '| load | calls/s | results/s | of the bare pool before it | p50 s | p95 s | p99 s | refused | refusal p99 s | neither | server peak MB |',
+    '| load | calls/s | results/s | of the bare pool | p50 s | p95 s | p99 s | refused | refusal p50 s | p99 s | after 1 s | neither | server peak MB | server, cores | caller, cores |',
   );
-  console.log('| --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |');
+  console.log('| --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |');
   for (const load of LOADS) {
     const own = phases.filter((phase) => phase.load === load);
-    const before = phases.filter((_, i) => phases[i + 1]?.load === load);
+    const around = phases.filter(({ load: kind }, i) => kind === 'bare' && [i - 1, i + 1].some((other) => phases[other]?.load === load));
     const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / Math.max(1, list.length);
     const latencies = own.flatMap((phase) => phase.latencies);
     const refusals = own.flatMap((phase) => phase.refusals);
     const wrong = own.flatMap((phase) => phase.wrong);
-    const [results, capacity] = [mean(own.map((phase) => phase.results)), mean(before.map((phase) => phase.results))];
+    const [results, capacity] = [mean(own.map((phase) => phase.results)), mean(around.map((phase) => phase.results))];
     const calls = latencies.length + refusals.length + wrong.length;
     const cells = [
       `${load}×`,
@@ -186,9 +206,12 @@ function report(phases: readonly Phase[]): void {
       (results / capacity).toFixed(3),
       ...[0.5, 0.95, 0.99].map((share) => at(latencies, share).toFixed(2)),
       `${Math.round((100 * refusals.length) / Math.max(1, calls))} %`,
-      at(refusals, 0.99).toFixed(2),
+      ...[0.5, 0.99].map((share) => at(refusals, share).toFixed(3)),
+      String(refusals.filter((latency) => latency > 1).length),
       String(wrong.length),
       String(Math.round(Math.max(...own.map((phase) => phase.serverMemory)) / MB)),
+      mean(own.map((phase) => phase.server)).toFixed(3),
+      mean(own.map((phase) => phase.caller)).toFixed(3),
     ];
     console.log(`| ${cells.join(' | ')} |`);
     for (const line of new Set(wrong)) console.log(`  ${line}: ${wrong.filter((one) => one === line).length} times`);

@@ -10,6 +10,7 @@ import type { Restorer } from '../src/workers/contract.ts';
 /** No picture is restored for a description. */
 export const IDLE: Restorer = {
   run: () => Promise.reject(new Error('not expected')),
+  checkRoom: () => {},
   stats: () => ({ children: 0, running: 0, waiting: 0, finished: 0, failed: 0, restarts: 0, expectedWait: 0 }),
   close: async () => {},
 };

@@ -41,7 +41,7 @@ export const ERRORS = {
     29904,
     503,
     true,
-    'The queue is longer than can be served in time, the server is shutting down, or its picture store does not answer; see Retry-After.',
+    'The queue is longer than can be served in time, the server is shutting down, its disk is full, or its database or picture store does not answer; see Retry-After.',
   ),
   NOT_RESULT: e(29901, 400, true, 'The asynchronous result is not ready yet.'),
   TASK_NOEXIST: e(10004, 400, false, 'The job is unknown, expired, or belongs to another key.'),
@@ -85,8 +85,18 @@ export class AppError extends Error {
   }
 }
 
-/** Anything thrown, as an AppError: an unknown error becomes a defect of ours without detail. */
+/** What the system and SQLite call a full disk; and how many seconds a client should wait for room on it. */
+const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
+const ROOM_RETRY = 5;
+
+/** Anything thrown, as an AppError: a full disk passes, an unknown error becomes a defect of ours without detail. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  if (NO_ROOM.includes((error as NodeJS.ErrnoException | undefined)?.code)) {
+    return new AppError('ALGORITHM_OVER_CONCURRENT', 'The service has no room on its disk at the moment.', {
+      retryAfter: ROOM_RETRY,
+      cause: error,
+    });
+  }
   return new AppError('GATEWAY_UNKNOWN_ERROR', 'The service met an error of its own.', { cause: error });
 }

@@ -17,6 +17,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Interface name a key needs; a route without one is open to everybody. */
     scope?: string;
+    /** The caller waits for restored pictures: refused before its body is read while there is no room for one. */
+    waits?: boolean;
     /** Not logged (health checks and scrapes). */
     quiet?: boolean;
   }

@@ -22,7 +22,7 @@ export function expectedWait(load: Load): number {
 /**
  * Lets a picture in, or refuses it while refusing is still cheap for the client.
  * A picture that need not wait is never refused: an estimate must not lock out what has not been tried.
- * @param cost expected seconds of the newcomer itself
+ * @param cost seconds that the newcomer itself nearly always takes at most
  * @param timeout the caller's patience in milliseconds, if it has a limit
  * @throws AppError ALGORITHM_OVER_CONCURRENT with `retryAfter`
  */
@@ -39,6 +39,16 @@ export function admit(load: Load, cost: number, timeout: number | undefined): vo
       wait,
     );
   }
+}
+
+/** The answer to a picture that was let in, waited, and cannot be done in time any more. */
+export function givenUp(wait: number): AppError {
+  return refusal('The queue has become too slow for an answer within the time allowed.', wait);
+}
+
+/** The answer to a picture that was still computed when its caller's time (ms) was up. */
+export function tookTooLong(timeout: number): AppError {
+  return new AppError('GATEWAY_TIMEOUT', `The restoration took longer than the ${(timeout / 1000).toFixed(1)} s allowed.`);
 }
 
 /** The answer to everything that comes after the pool began to close. */

@@ -19,10 +19,16 @@ export interface Restorer {
   /**
    * Restores one picture in a child process. Waits in a bounded queue for a free child.
    * @throws AppError ALGORITHM_OVER_CONCURRENT at once when the queue cannot be served within the
-   * timeout; GATEWAY_TIMEOUT when the time is up; PROCESS_ERROR when the child died; the picture's
-   * own code (IMAGE_DECODE_ERROR, …) when the pipeline refused it.
+   * timeout, or as soon as that is seen later; GATEWAY_TIMEOUT when the time is up; PROCESS_ERROR
+   * when the child died; the picture's own code (IMAGE_DECODE_ERROR, …) when the pipeline refused it.
    */
   run(task: RestoreTask, options?: RunOptions): Promise<RestoreOutcome>;
+  /**
+   * A look before a picture is received: passes when one of the usual cost would be let in.
+   * @param timeout the caller's patience in milliseconds
+   * @throws AppError ALGORITHM_OVER_CONCURRENT
+   */
+  checkRoom(timeout?: number): void;
   stats(): RestorerStats;
   /** Refuses new work, waits for accepted work up to the grace period (ms), then kills. */
   close(grace?: number): Promise<void>;

@@ -2,6 +2,7 @@ import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
 import type { Child } from './child.ts';
 import type { RunOptions } from './contract.ts';
+import type { Expected } from './estimate.ts';
 
 /** Node's timers overflow above this and fire at once; three weeks are as good as no limit. */
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -10,8 +11,10 @@ const LONGEST_TIMER = 2 ** 31 - 1;
 export class Job {
   readonly task: RestoreTask;
   readonly options: RunOptions;
-  /** Expected seconds in a child. */
-  readonly cost: number;
+  /** Seconds in a child. */
+  readonly expected: Expected;
+  /** False: it was let in without looking at the time, because a child was free or about to be. */
+  readonly hadToWait: boolean;
   readonly submitted = performance.now();
   readonly promise: Promise<RestoreOutcome>;
   started = 0;
@@ -22,11 +25,13 @@ export class Job {
   #reject!: (reason: unknown) => void;
   readonly #onSettled: (ok: boolean) => void;
   #onAbort: (() => void) | undefined;
+  #timeIsUp: (() => void) | undefined;
 
-  constructor(task: RestoreTask, options: RunOptions, cost: number, onSettled: (ok: boolean) => void) {
+  constructor(task: RestoreTask, options: RunOptions, promise: Pick<Job, 'expected' | 'hadToWait'>, onSettled: (ok: boolean) => void) {
     this.task = task;
     this.options = options;
-    this.cost = cost;
+    this.expected = promise.expected;
+    this.hadToWait = promise.hadToWait;
     this.#onSettled = onSettled;
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -38,23 +43,36 @@ export class Job {
     return this.#settled;
   }
 
-  /** Calls back when the caller's time is up, or its signal fires. */
-  watch(onTimeout: () => void, onAbort: (reason: unknown) => void): void {
-    const { timeout, signal } = this.options;
-    if (timeout !== undefined && timeout <= LONGEST_TIMER) this.#timer = setTimeout(onTimeout, timeout);
+  /** Calls back when the caller's time is up (one that waits: when it is too late to begin), or its signal fires. */
+  watch({ timeIsUp, aborted }: { timeIsUp(): void; aborted(reason: unknown): void }): void {
+    const { signal } = this.options;
+    this.#timeIsUp = timeIsUp;
+    this.#wakeAfter(this.timeLeft(this.submitted) - (this.hadToWait ? this.expected.mean : 0));
     if (!signal) return;
-    this.#onAbort = () => onAbort(signal.reason);
+    this.#onAbort = () => aborted(signal.reason);
     signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Expected seconds still to be done. */
-  remaining(now: number): number {
-    return this.child ? Math.max(0, this.cost - (now - this.started) / 1000) : this.cost;
+  /** From now on a child works on it. */
+  begin(child: Child): void {
+    this.child = child;
+    this.started = performance.now();
+    this.#wakeAfter(this.timeLeft(this.started));
   }
 
-  /** How many times the expected time it has run; 1 is its end. */
+  /** Seconds until the caller's time is up. */
+  timeLeft(now: number): number {
+    return ((this.options.timeout ?? Number.POSITIVE_INFINITY) - (now - this.submitted)) / 1000;
+  }
+
+  /** Seconds still to be done on average. */
+  remaining(now: number): number {
+    return this.child ? Math.max(0, this.expected.mean - (now - this.started) / 1000) : this.expected.mean;
+  }
+
+  /** How many times the longest expected time it has run. */
   overdue(now: number): number {
-    return this.child ? (now - this.started) / 1000 / this.cost : 0;
+    return this.child ? (now - this.started) / 1000 / this.expected.most : 0;
   }
 
   progress(value: number): void {
@@ -67,6 +85,12 @@ export class Job {
 
   reject(reason: unknown): void {
     if (this.#settle(false)) this.#reject(reason);
+  }
+
+  #wakeAfter(seconds: number): void {
+    clearTimeout(this.#timer);
+    const milliseconds = Math.max(0, seconds * 1000);
+    if (milliseconds <= LONGEST_TIMER) this.#timer = setTimeout(() => this.#timeIsUp?.(), milliseconds);
   }
 
   #settle(ok: boolean): boolean {

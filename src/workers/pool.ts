@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import { inSpan } from '../observability/tracing.ts';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
-import { admit, closing, expectedWait, type Load } from './admission.ts';
+import { admit, closing, expectedWait, givenUp, type Load, tookTooLong } from './admission.ts';
 import { type Child, ChildGone } from './child.ts';
 import type { ChildLimits } from './child-limits.ts';
 import type { Restorer, RestorerStats, RunOptions } from './contract.ts';
@@ -11,6 +11,7 @@ import { CostEstimate } from './estimate.ts';
 import type { PoolEvent } from './events.ts';
 import { Job } from './job.ts';
 import type { PipelineSettings } from './messages.ts';
+import { type Accepted, backlogOf, lostOnes } from './outlook.ts';
 import { describe } from './picture-span.ts';
 import { entryFile } from './spawn.ts';
 
@@ -99,16 +100,21 @@ class ProcessPool implements Pool {
     });
   }
 
+  checkRoom(timeout?: number): void {
+    if (this.#closing) throw closing();
+    this.#giveUpLost();
+    admit(this.#load(), this.#estimate.of(undefined).most, timeout);
+  }
+
   #accept(task: RestoreTask, options: RunOptions): Job {
     if (this.#closing) throw closing();
     options.signal?.throwIfAborted();
-    const cost = this.#estimate.of(options.pixels);
-    admit(this.#load(), cost, options.timeout);
-    const job = new Job(task, options, cost, (ok) => this.#settled(job, ok));
-    job.watch(
-      () => this.#stop(job, new AppError('GATEWAY_TIMEOUT', `The restoration took longer than the ${seconds(options.timeout)} s allowed.`)),
-      (reason) => this.#stop(job, reason),
-    );
+    this.#giveUpLost();
+    const expected = this.#estimate.of(options.pixels);
+    const load = this.#load();
+    admit(load, expected.most, options.timeout);
+    const job = new Job(task, options, { expected, hadToWait: !load.free }, (ok) => this.#settled(job, ok));
+    job.watch({ timeIsUp: () => this.#timeIsUp(job), aborted: (reason) => this.#stop(job, reason) });
     this.#waiting.push(job);
     this.#keepAlive ??= setInterval(() => {}, 2 ** 30);
     this.#feed();
@@ -149,8 +155,9 @@ class ProcessPool implements Pool {
     await this.#crew.close();
   }
 
-  /** Gives waiting pictures to idle children, in order of arrival. */
+  /** Gives waiting pictures to idle children, in order of arrival; those that come too late are refused instead. */
   #feed(): void {
+    this.#giveUpLost();
     while (this.#waiting.length > 0) {
       const child = this.#crew.idle();
       if (!child) return;
@@ -160,8 +167,7 @@ class ProcessPool implements Pool {
   }
 
   async #work(job: Job, child: Child): Promise<void> {
-    job.child = child;
-    job.started = performance.now();
+    job.begin(child);
     this.#running.add(job);
     let failure: unknown;
     try {
@@ -178,13 +184,24 @@ class ProcessPool implements Pool {
     this.#feed();
   }
 
+  /** As soon as it is seen, so that their clients can go elsewhere and those behind them gain. */
+  #giveUpLost(): void {
+    for (const job of lostOnes(this.#accepted(), performance.now())) job.reject(givenUp(expectedWait(this.#load())));
+  }
+
+  /** What has not begun was kept waiting for too long; what has, took too long. */
+  #timeIsUp(job: Job): void {
+    if (job.child) this.#stop(job, tookTooLong(job.options.timeout ?? 0));
+    else job.reject(givenUp(expectedWait(this.#load())));
+  }
+
   /** Deadline or abort: the caller is answered at once, the child that computes for nobody is killed. */
   #stop(job: Job, reason: unknown): void {
     if (job.settled) return;
     if (job.child) {
       // What was killed took at least this long: the estimate must not stay at its optimistic value.
       const elapsed = (performance.now() - job.started) / 1000;
-      if (elapsed > job.cost) this.#estimate.learn(elapsed, job.options.pixels);
+      if (elapsed > job.expected.mean) this.#estimate.learn(elapsed, job.options.pixels);
       this.#crew.kill(job.child);
     }
     job.reject(reason);
@@ -210,19 +227,13 @@ class ProcessPool implements Pool {
     return this.#waiting.length + this.#running.size;
   }
 
+  #accepted(): Accepted {
+    return { children: this.#options.workers, running: this.#running, waiting: this.#waiting };
+  }
+
   #load(): Load {
-    const now = performance.now();
-    let backlog = 0;
-    let [slowdown, running] = [Number.POSITIVE_INFINITY, 0];
-    for (const job of this.#running) {
-      backlog += job.remaining(now);
-      slowdown = Math.min(slowdown, job.overdue(now));
-      running++;
-    }
-    // When all that runs is overdue, the machine has become slower than any finished picture has told.
-    const factor = running > 0 ? Math.max(1, slowdown) : 1;
-    for (const job of this.#waiting) backlog += job.cost * factor;
     const { workers, queueLimit } = this.#options;
+    const backlog = backlogOf(this.#accepted(), performance.now());
     // Children that still start count as free: they will be within a second.
     return { children: workers, free: this.#jobs() < workers, waiting: Math.max(0, this.#jobs() - workers), queueLimit, backlog };
   }
@@ -240,8 +251,4 @@ class ProcessPool implements Pool {
       ...(cause === undefined ? {} : { detail: String(cause) }),
     });
   }
-}
-
-function seconds(milliseconds: number | undefined): string {
-  return ((milliseconds ?? 0) / 1000).toFixed(1);
 }

@@ -38,6 +38,10 @@ async function startApp(overrides: Record<string, unknown>, parts: AppParts = {}
   return { ...api, url: await api.listen() };
 }
 
+async function metricsOf(api: TestApp): Promise<string> {
+  return (await api.app.server.inject('/metrics')).body;
+}
+
 async function until(what: string, condition: () => boolean): Promise<void> {
   const end = Date.now() + 30_000;
   while (!condition()) {
@@ -95,6 +99,43 @@ describe('load', () => {
     expect(api.app.restorer.stats().running).toBe(1);
     expect((await first).statusCode).toBe(200);
     expect((await api.post(small)).statusCode).toBe(200);
+  });
+
+  test('a full queue refuses before the body is sent, and the connection stays usable', async () => {
+    const api = await startApp({ queueLimit: 0, syncTimeout: 60 });
+    const first = api.post(medium);
+    await until('the first runs', () => api.app.restorer.stats().running === 1);
+    const { hostname, port } = new URL(api.url);
+    const head = `POST /v1/aiquality?${api.query} HTTP/1.1\r\nHost: a\r\nContent-Length: ${small.length}\r\n\r\n`;
+    let seen = '';
+    const socket = connect(Number(port), hostname, () => socket.write(head));
+    socket.on('data', (chunk) => {
+      seen += chunk;
+    });
+    await until('the refusal is there', () => seen.includes('ALGORITHM_OVER_CONCURRENT'));
+    expect(seen).toMatch(/^HTTP\/1\.1 503 /);
+    expect(seen).toMatch(/^retry-after: [1-9]\d*\r$/im);
+    expect(api.app.restorer.stats()).toMatchObject({ running: 1, waiting: 0 });
+    expect((await first).statusCode).toBe(200);
+    // What the client had begun to send is read and dropped; then comes the next call.
+    socket.write(small + head + small);
+    await until('the next call is answered', () => seen.includes('HTTP/1.1 200 '));
+    socket.destroy();
+    expect(await metricsOf(api)).toMatch(/^mingxi_pictures_total\{outcome="ALGORITHM_OVER_CONCURRENT",model="none"\} 1$/m);
+  });
+
+  test('a full queue tells a stranger nothing, and refuses a key that is in the body after it', async () => {
+    const api = await startApp({ queueLimit: 0, syncTimeout: 60 });
+    const first = api.post(medium);
+    await until('the first runs', () => api.app.restorer.stats().running === 1);
+    const post = (url: string, payload: object | string) => api.app.server.inject({ method: 'POST', url, payload });
+    expect((await post('/v1/aiquality?api_key=mx1&api_secret=no', small)).json().ErrorMsg).toBe('GATEWAY_AUTHORIZED_ERROR');
+    const keys = Object.fromEntries(new URLSearchParams(api.query));
+    const answer = await post('/v1/aiquality', { ...JSON.parse(small), ...keys });
+    expect([answer.statusCode, answer.json().ErrorMsg]).toEqual([503, 'ALGORITHM_OVER_CONCURRENT']);
+    // Jobs need not be done at once.
+    expect((await post(`/v1/aiquality_async?${api.query}`, small)).statusCode).toBe(200);
+    expect((await first).statusCode).toBe(200);
   });
 
   test('more calls at once than children are all answered, each with its own picture', async () => {

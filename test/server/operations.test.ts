@@ -51,6 +51,30 @@ describe('health', () => {
   });
 });
 
+describe('a full disk', () => {
+  test('passes: 503 with Retry-After on every surface, and a warning for the operator', async () => {
+    const file = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    const warnings: string[] = [];
+    const full = await testApp(
+      mkdtempSync(join(folder, 'full-')),
+      {},
+      {
+        restorer: stubRestorer(() => Promise.reject(file)),
+        logger: createLogger('warn', { write: (line: string) => void warnings.push(line) }),
+      },
+    );
+    const answer = await full.app.server.inject({
+      method: 'POST',
+      url: `/v1/aiquality?${full.query}`,
+      payload: bodyOf(await jpeg(64, 64)),
+    });
+    expect([answer.statusCode, answer.json().ErrorMsg, answer.headers['retry-after']]).toEqual([503, 'ALGORITHM_OVER_CONCURRENT', '5']);
+    expect(answer.json().message).toMatch(/no room/);
+    expect(warnings.filter((line) => line.includes('no space left on device'))).toHaveLength(1);
+    await full.app.close();
+  });
+});
+
 describe('connections', () => {
   test('slow senders are cut: request, headers and silence have limits above any synchronous call', () => {
     const { requestTimeout, headersTimeout, timeout } = api.app.server.server;

@@ -113,16 +113,42 @@ describe('time', () => {
     expect(isAlive(first.width)).toBe(false);
   });
 
-  test('the deadline counts from the call: a picture that still waits meets it too', async () => {
+  test('a picture that still waits when it is too late to begin is refused, not timed out', async () => {
     const workers = pool();
     await workers.ready();
     const control = new AbortController();
     // By its size a moment's work, so that the next one is let in.
     const stuck = workers.run(task('hang'), { pixels: 1, signal: control.signal });
-    await expect(workers.run(task('sleep:1'), { timeout: 1500, pixels: 1 })).rejects.toMatchObject({ kind: 'GATEWAY_TIMEOUT' });
+    const began = performance.now();
+    await expect(workers.run(task('sleep:1'), { timeout: 1500, pixels: 1 })).rejects.toMatchObject({
+      kind: 'ALGORITHM_OVER_CONCURRENT',
+      retryAfter: expect.any(Number),
+    });
+    expect(performance.now() - began).toBeLessThan(1500);
     expect(workers.stats()).toMatchObject({ waiting: 0, running: 1, restarts: 0 });
     control.abort(new Error('enough'));
     await expect(stuck).rejects.toThrow('enough');
+  });
+
+  test('what cannot be done in time any more is given up at the next look; those with more patience stay', async () => {
+    const workers = pool();
+    await workers.ready();
+    const control = new AbortController();
+    const small = { pixels: 250_000 };
+    const stuck = workers.run(task('sleep:60000'), { ...small, signal: control.signal });
+    const began = performance.now();
+    const impatient = workers.run(task('sleep:1'), { ...small, timeout: 6000 }).then(undefined, (error) => error);
+    const patient = workers.run(task('sleep:1'), { ...small, timeout: 600_000 });
+    await until(() => {
+      workers.checkRoom();
+      return workers.stats().waiting === 1;
+    });
+    // The longer what runs is overdue, the longer the next is expected to take: seen halfway.
+    expect(performance.now() - began).toBeLessThan(5000);
+    expect(await impatient).toMatchObject({ kind: 'ALGORITHM_OVER_CONCURRENT', retryAfter: expect.any(Number) });
+    control.abort(new Error('enough'));
+    await expect(stuck).rejects.toThrow('enough');
+    await expect(patient).resolves.toBeDefined();
   });
 
   test('an abort ends the computing child with the reason given', async () => {
@@ -184,6 +210,36 @@ describe('queue', () => {
     expect(workers.stats().expectedWait).toBeGreaterThan(20);
     await running;
     expect(workers.stats().expectedWait).toBe(0);
+  });
+
+  test('a look says beforehand what would be refused, and lets in whoever need not wait', async () => {
+    const workers = pool({ queueLimit: 1 });
+    await workers.ready();
+    expect(() => workers.checkRoom(1)).not.toThrow();
+    const control = new AbortController();
+    const running = workers.run(task('sleep:60000'), { signal: control.signal });
+    expect(() => workers.checkRoom(60_000)).not.toThrow();
+    expect(() => workers.checkRoom(100)).toThrow(/too close to the limit of 0\.1 s/);
+    const waiting = workers.run(task('sleep:1'));
+    expect(() => workers.checkRoom(60_000)).toThrow(/queue is full/);
+    control.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
+    await waiting;
+    expect(() => workers.checkRoom(1)).not.toThrow();
+    await workers.close();
+    expect(() => workers.checkRoom()).toThrow(/shutting down/);
+  });
+
+  test('one picture that takes very long does not lock out those after it', async () => {
+    const workers = pool();
+    for (let i = 0; i < 8; i++) await workers.run(task('sleep:1'), { pixels: 250_000 });
+    await workers.run(task('sleep:3000'), { pixels: 250_000 });
+    const control = new AbortController();
+    const running = workers.run(task('sleep:60000'), { pixels: 250_000, signal: control.signal });
+    // Three seconds each would be a wait of three; as the mean of the nine it is far less.
+    expect(workers.stats().expectedWait).toBeLessThan(1);
+    control.abort(new Error('enough'));
+    await expect(running).rejects.toThrow('enough');
   });
 
   test('when what runs is long overdue, those behind it are expected to be slow too', async () => {

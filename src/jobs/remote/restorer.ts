@@ -33,6 +33,8 @@ export interface RemoteOptions {
 const LEFTOVER = 600_000;
 /** Seconds after which a caller may try again when nobody works. */
 const NOBODY_RETRY = 5;
+/** What was found of the load is believed for so long, ms. */
+const FRESH = 500;
 
 /**
  * A {@link Restorer} that has no children of its own: pictures pass through the storage to a process
@@ -48,7 +50,7 @@ export class RemoteRestorer implements Restorer {
   /** Megapixels and pictures that were let in and are not in the table yet. */
   readonly #entering = { pictures: 0, megapixels: 0 };
   #open = 0;
-  #expectedWait = 0;
+  #last: { readonly load: Load; readonly seconds: number; readonly at: number } | undefined;
 
   constructor(deps: RemoteDeps, options: RemoteOptions) {
     this.#deps = deps;
@@ -72,9 +74,16 @@ export class RemoteRestorer implements Restorer {
     }
   }
 
+  /** By what the last picture found, while that is fresh: the tables are not asked for a picture that may not come. */
+  checkRoom(timeout?: number): void {
+    this.#closing.signal.throwIfAborted();
+    if (this.#last && performance.now() - this.#last.at < FRESH) admit(this.#last.load, this.#last.seconds, timeout);
+  }
+
   stats(): RestorerStats {
     const { slots } = this.#deps.fleet.strength;
-    return { children: slots, running: this.#open, waiting: 0, ...this.#counts, restarts: 0, expectedWait: this.#expectedWait };
+    const wait = this.#last ? expectedWait(this.#last.load) : 0;
+    return { children: slots, running: this.#open, waiting: 0, ...this.#counts, restarts: 0, expectedWait: wait };
   }
 
   /** Callers that still wait are refused; the server has given them their time before this. */
@@ -117,7 +126,9 @@ export class RemoteRestorer implements Restorer {
     const strength = await this.#deps.fleet.look();
     if (strength.slots === 0) throw new AppError('ALGORITHM_OVER_CONCURRENT', 'No worker is there.', { retryAfter: NOBODY_RETRY });
     const load = await this.#load(strength);
-    admit(load, secondsOf(megapixels, strength), timeout);
+    const seconds = secondsOf(megapixels, strength);
+    this.#last = { load, seconds, at: performance.now() };
+    admit(load, seconds, timeout);
     this.#entering.pictures++;
     this.#entering.megapixels += megapixels;
     let left = false;
@@ -132,15 +143,13 @@ export class RemoteRestorer implements Restorer {
   async #load(strength: Strength): Promise<Load> {
     const before = await this.#deps.calls.load();
     const open = before.open + this.#entering.pictures;
-    const load = {
+    return {
       children: strength.slots,
       free: open < strength.slots,
       waiting: Math.max(0, open - strength.slots),
       queueLimit: this.#options.queueLimit * strength.processes,
       backlog: secondsOf(before.megapixels + this.#entering.megapixels, strength),
     };
-    this.#expectedWait = expectedWait(load);
-    return load;
   }
 
   /** The job once it has ended. @throws AppError GATEWAY_TIMEOUT; the reason of the caller's signal, or of closing */

@@ -21,10 +21,11 @@ export function sendFailure(error: AppError, request: FastifyRequest, reply: Fas
   return reply.code(status).send(failureBody(error, request.id));
 }
 
-/** Logs a failure: a defect of ours with everything known of it, anything else briefly. */
+/** Logs a failure: a defect of ours and what stands in the way (a full disk) with everything known of it, anything else briefly. */
 export function noteFailure(error: AppError, request: FastifyRequest): void {
   request.failure = error.kind;
   if (error.kind === 'GATEWAY_UNKNOWN_ERROR') request.log.error({ err: error.cause ?? error }, 'defect');
+  else if (error.kind === 'ALGORITHM_OVER_CONCURRENT' && error.cause !== undefined) request.log.warn({ err: error.cause }, 'hindered');
   else request.log.debug({ err: error }, 'refused');
 }
 

@@ -15,6 +15,8 @@ import { type RestoredEntry, restoreEntries } from './restore-entries.ts';
 
 /** Seconds that a crashed process's reservation outlives the call's own time limit. */
 const RESERVATION_GRACE = 60;
+/** Share of a call's time, and most milliseconds, that are kept for handing over what was restored. */
+const DELIVERY = { share: 0.05, most: 1000 } as const;
 
 /**
  * A synchronous call from checked request to answer: reserve, save sources, restore, deliver, charge.
@@ -26,6 +28,7 @@ export async function restoreAndAnswer(wire: WireRequest, request: FastifyReques
   const key = request.apiKey;
   if (!key) throw unauthorized();
   const { syncTimeout } = deps.config;
+  const time = syncTimeout * 1000 - Math.min(DELIVERY.most, syncTimeout * 1000 * DELIVERY.share);
   const expiresAt = Date.now() + (syncTimeout + RESERVATION_GRACE) * 1000;
   const reservation = await deps.accounting.reserve(key, wire.entries.length, { expiresAt });
   const folder = await deps.spool.open();
@@ -35,7 +38,7 @@ export async function restoreAndAnswer(wire: WireRequest, request: FastifyReques
       key: key.id,
       folder,
       signal: request.gone,
-      remaining: () => syncTimeout * 1000 - (performance.now() - start),
+      remaining: () => time - (performance.now() - start),
       onPhase: (phase, milliseconds) => {
         durations[phase] = milliseconds;
       },

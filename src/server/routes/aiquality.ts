@@ -28,7 +28,7 @@ export function syncRoute(server: FastifyInstance, deps: ServerDeps, spec: SyncR
   server.post(
     spec.path,
     {
-      config: { scope: spec.scope },
+      config: { scope: spec.scope, waits: true },
       schema: {
         summary: spec.summary,
         tags: ['v1'],

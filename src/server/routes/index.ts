@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerDeps } from '../deps.ts';
 import { acceptAnyBody } from '../plugins/any-body.ts';
 import { requireKey } from '../plugins/auth.ts';
+import { refuseWhenFull } from '../plugins/room.ts';
 import { syncRoute } from './aiquality.ts';
 import { asyncRoute } from './async.ts';
 import { familyInterfaces } from './family.ts';
@@ -20,6 +21,7 @@ export type RouteGroup = (server: FastifyInstance, deps: ServerDeps) => void | P
 const family: RouteGroup = (server, deps) => {
   acceptAnyBody(server);
   requireKey(server, deps.gatekeeper);
+  refuseWhenFull(server, deps);
   for (const spec of familyInterfaces(deps.config)) {
     syncRoute(server, deps, spec);
     asyncRoute(server, deps, spec);
