@@ -6,7 +6,7 @@
  * prints the shares of faces on which the stage is no worse than the general network, with every face
  * restored in full and with the present rule (`imaging/faces/amount.ts`).
  *
- *     npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--from 0 --every 1 --models DIR --face NAME] > gain.jsonl
+ *     npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--step 20 --every 1 --from 0 --models DIR --face NAME] > gain.jsonl
  *     npx tsx scripts/face-gain.ts --summary gain.jsonl
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,8 +18,9 @@ import { psnr, ssim } from '../src/cli/bench/metrics.ts';
 import { decodeRgb, type Pixels } from '../src/cli/bench/pixels.ts';
 import { seededRandom, seedOf } from '../src/cli/bench/random.ts';
 import { blockinessOf } from '../src/imaging/blockiness.ts';
+import { faceAmount } from '../src/imaging/faces/amount.ts';
 import { blendFace } from '../src/imaging/faces/blend.ts';
-import { clarityOf } from '../src/imaging/faces/clarity.ts';
+import { clarityOf, isClear } from '../src/imaging/faces/clarity.ts';
 import { FACE_SIDE, FACE_TEMPLATE, type FivePoints } from '../src/imaging/faces/template.ts';
 import { isGrey } from '../src/imaging/grey.ts';
 import { rawNoiseSigma } from '../src/imaging/noise.ts';
@@ -28,7 +29,8 @@ import { restoreFace } from '../src/pipeline/faces/restore-face.ts';
 import { openFaceTools } from '../src/pipeline/faces/tools.ts';
 import { createPipeline } from '../src/pipeline/index.ts';
 import { DEFAULT_OPTIONS } from '../src/pipeline/options.ts';
-import { degraded, planOf } from './face-harm.ts';
+import { BLOCKS_SEEN, CLEAN_QUALITY } from '../src/pipeline/steps/gate.ts';
+import { degraded, type Plan, planOf } from './face-harm.ts';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -37,13 +39,14 @@ const { values, positionals } = parseArgs({
     every: { type: 'string', default: '1' },
     models: { type: 'string' },
     face: { type: 'string', default: 'auto' },
+    step: { type: 'string', default: '20' },
     summary: { type: 'boolean', default: false },
   },
 });
 const [place] = positionals;
 if (!place) {
   console.error(
-    'usage: npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--from 0 --every 1 --models DIR --face NAME] | --summary LINES',
+    'usage: npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--step 20 --every 1 --from 0 --models DIR --face NAME] | --summary LINES',
   );
   process.exit(2);
 }
@@ -68,7 +71,7 @@ async function measure(folder: string): Promise<void> {
   const files = readdirSync(folder)
     .filter((name) => /\.(webp|png)$/.test(name))
     .sort()
-    .filter((_, i) => i % 20 === 0)
+    .filter((_, i) => i % Number(values.step) === 0)
     .filter((_, i) => i % Number(values.every) === Number(values.from));
   for (const name of files) {
     const face = await sharp(readFileSync(join(folder, name)))
@@ -106,7 +109,7 @@ async function measure(folder: string): Promise<void> {
       };
       const results: Record<string, readonly number[]> = { '0': [short(psnr(plain, truth)), short(ssim(plain, truth))] };
       for (const amount of change ? [0.25, 0.5, 0.75, 1] : []) {
-        const out = plain.data.slice();
+        const out = Uint8Array.from(plain.data);
         blendFace(out, width, height, { change: change as Float32Array, toFace, amount }, []);
         const blended: Pixels = { width, height, channels: 3, data: out };
         results[amount] = [short(psnr(blended, truth)), short(ssim(blended, truth))];
@@ -119,4 +122,71 @@ async function measure(folder: string): Promise<void> {
   rmSync(work, { recursive: true });
 }
 
-await measure(place);
+interface Line {
+  readonly kind: Plan['kind'];
+  readonly seen: {
+    readonly box: number;
+    readonly quality: number | null;
+    readonly blocks: number;
+    readonly noise: number;
+    readonly blur: number;
+    readonly most: number;
+  };
+  /** PSNR and SSIM by amount; null for a PSNR beyond all numbers. */
+  readonly results: Readonly<Record<string, readonly [number | null, number]>>;
+}
+
+/** What the pipeline does with such a face by its present rules: 0 where it is left alone. */
+function amountOf({ seen }: Line): number {
+  const compressed = (seen.quality !== null && seen.quality < CLEAN_QUALITY) || seen.blocks >= BLOCKS_SEEN;
+  if (!compressed && isClear(seen, seen.box)) return 0;
+  return Math.min(seen.most, faceAmount(seen, compressed));
+}
+
+/** PSNR (by way of the error, which is what adds up) and SSIM at an amount between two that were measured. */
+function at(amount: number, { results }: Line): readonly [psnr: number, ssim: number] {
+  const known = Object.keys(results)
+    .map(Number)
+    .sort((one, other) => one - other);
+  const upper = known.find((each) => each >= amount) ?? 1;
+  const lower = known.findLast((each) => each <= amount) ?? 0;
+  const part = upper === lower ? 0 : (amount - lower) / (upper - lower);
+  const [a, b] = [results[lower], results[upper]].map((pair) => [10 ** (-(pair?.[0] ?? 99) / 10), pair?.[1] ?? 1]) as [
+    [number, number],
+    [number, number],
+  ];
+  return [-10 * Math.log10(a[0] + part * (b[0] - a[0])), a[1] + part * (b[1] - a[1])];
+}
+
+/** Shares of faces no worse than by the general network, mean and worst difference: with every face in full, and by the rules. */
+function summarize(file: string): void {
+  const lines = readFileSync(file, 'utf8')
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Line);
+  console.log('| harm (faces) | blended in | measure | no worse | mean | worst |\n| --- | --- | --- | --- | --- | --- |');
+  for (const kind of ['light', 'portrait', 'all'] as const) {
+    const chosen = lines.filter((line) => kind === 'all' || line.kind === kind).filter((line) => amountOf(line) > 0 && '1' in line.results);
+    for (const [name, rule] of [
+      ['all', () => 1],
+      ['by the rules', amountOf],
+    ] as const) {
+      for (const [which, measure, within] of [
+        [0, 'PSNR', 0.005],
+        [1, 'SSIM', 5e-5],
+      ] as const) {
+        const gains = chosen.map((line) => at(rule(line), line)[which] - at(0, line)[which]);
+        const [share, mean] = [
+          gains.filter((gain) => gain >= -within).length / gains.length,
+          gains.reduce((a, b) => a + b, 0) / gains.length,
+        ];
+        const digits = which === 0 ? 2 : 4;
+        console.log(
+          `| ${kind} (${chosen.length}) | ${name} | ${measure} | ${Math.round(100 * share)} % | ${mean.toFixed(digits)} | ${Math.min(...gains).toFixed(digits)} |`,
+        );
+      }
+    }
+  }
+}
+
+await (values.summary ? summarize(place) : measure(place));

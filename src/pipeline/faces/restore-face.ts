@@ -1,5 +1,6 @@
 import { alignFace } from '../../imaging/faces/align.ts';
 import { matchColours, slowChange } from '../../imaging/faces/colour-match.ts';
+import { amountKeepingGrain, grainLost } from '../../imaging/faces/grain.ts';
 import { colourShift, guardProblem, pointsMoved, structureLikeness } from '../../imaging/faces/guard.ts';
 import { apply, type Point, type Similarity } from '../../imaging/faces/similarity.ts';
 import { FACE_SIDE, type FivePoints } from '../../imaging/faces/template.ts';
@@ -8,8 +9,8 @@ import type { FaceDetector } from '../../inference/detector.ts';
 import type { Network } from '../../inference/session.ts';
 import { type Pixels, pointsOf } from './find.ts';
 
-/** What the face network made of one face: the change to be blended in, or why it is dropped. */
-export type RestoredFace = { readonly change: Float32Array } | { readonly reason: string };
+/** What the face network made of one face: the change, and how much of it (0…1) can be blended in without a patch to be seen; or why it is dropped. */
+export type RestoredFace = { readonly change: Float32Array; readonly most: number } | { readonly reason: string };
 
 export interface FaceOrder {
   /** The picture as it came: the network sees this. */
@@ -45,9 +46,10 @@ export async function restoreFace({ source, shown, toFace, points, network, dete
         detector,
       )));
   if (problem !== undefined) return { reason: problem };
+  const most = amountKeepingGrain(grainLost(now, restored));
   const change = difference(restored, now);
   matchColours(change, slowChange(change));
-  return { change };
+  return { change, most };
 }
 
 /**

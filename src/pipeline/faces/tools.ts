@@ -3,10 +3,19 @@ import { type Network, openNetwork, type SessionOptions } from '../../inference/
 import type { NetworkFile } from '../../models/manifest.ts';
 import type { Registry } from '../../models/registry.ts';
 
+export interface FaceRestorer {
+  readonly name: string;
+  readonly network: Network;
+  /** How much of it is blended in when nobody says, 0…1. */
+  readonly strength: number;
+  /** It is the shipped one, with which `FACE_LIMITS` were measured. */
+  readonly shipped: boolean;
+}
+
 /** The networks of the face stage, as far as there are any. */
 export interface FaceTools {
   readonly detector?: FaceDetector;
-  readonly restorer?: { readonly name: string; readonly network: Network; readonly strength: number };
+  readonly restorer?: FaceRestorer;
 }
 
 /** Names of the networks, `auto` for the shipped ones, `none` for none. */
@@ -22,8 +31,7 @@ export async function openFaceTools(registry: Registry, choice: FaceChoice, opti
   // One without the other has nothing to do, but for points that a client sends.
   const network = face && (await openNetwork(face, face.manifest.networks[0] as NetworkFile, options));
   const detector = face && detect && (await openDetector(detect, options));
-  return {
-    ...(detector ? { detector } : {}),
-    ...(face && network ? { restorer: { name: face.manifest.name, network, strength: face.manifest.faceStrength ?? 1 } } : {}),
-  };
+  const restorer = face &&
+    network && { name: face.manifest.name, network, strength: face.manifest.faceStrength ?? 1, shipped: face.origin === 'shipped' };
+  return { ...(detector ? { detector } : {}), ...(restorer ? { restorer } : {}) };
 }

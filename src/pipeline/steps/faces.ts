@@ -34,6 +34,7 @@ export async function faces(context: Context): Promise<void> {
     scale: context.model.manifest.scale,
     sure: tools.detector ? scoresOf(tools.detector).sure : 0,
     compressed: isCompressed(context.analysis),
+    measured: tools.restorer?.shipped === true && task.options.face !== 'only' && task.options.faceStrength === undefined,
   };
   await restoreSelected(context, tools, [...found.without, ...selectFaces(found.faces, context.picture, demands)]);
 }
@@ -70,14 +71,14 @@ const NO_POINTS = [] as unknown as Face['points'];
 async function restoreSelected(context: Context, { detector, restorer }: FaceTools, selections: readonly Selection[]): Promise<void> {
   const { picture, task, analysis } = context;
   if (!restorer) return;
-  const amount = (task.options.faceStrength ?? restorer.strength) * task.options.strength;
+  const strength = (task.options.faceStrength ?? restorer.strength) * task.options.strength;
   const chosen = selections.flatMap(({ toFace }) => (toFace ? [toFace] : []));
   const base = chosen.some((one, i) => chosen.slice(0, i).some((other) => ovalsMeet(one, other, picture.width, picture.height)))
     ? context.restored.slice()
     : undefined;
-  for (const { face, toFace, ...left } of selections) {
+  for (const { face, toFace, amount, reason } of selections) {
     if (!toFace) {
-      context.faces.push(reported(context, face, 'left', 'reason' in left ? left.reason : undefined));
+      context.faces.push(reported(context, face, 'left', reason));
       continue;
     }
     const place = chosen.indexOf(toFace);
@@ -89,8 +90,10 @@ async function restoreSelected(context: Context, { detector, restorer }: FaceToo
     } else {
       // The source stays as it is for the faces to come, and for 16-bit results.
       if (context.restored === picture.rgb) context.restored = picture.rgb.slice();
+      // Who names a strength gets it.
+      const part = task.options.faceStrength === undefined ? Math.min(amount, result.most) : amount;
       const others = chosen.filter((other) => other !== toFace);
-      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount }, others);
+      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount: strength * part }, others);
       context.faces.push(reported(context, face, 'restored'));
     }
     context.progress(0.9 + (0.08 * (place + 1)) / chosen.length);

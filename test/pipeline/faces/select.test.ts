@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { faceAmount } from '../../../src/imaging/faces/amount.ts';
+import { clarityOf } from '../../../src/imaging/faces/clarity.ts';
 import type { Face } from '../../../src/imaging/faces/face.ts';
 import { FACE_TEMPLATE, type FivePoints } from '../../../src/imaging/faces/template.ts';
 import { selectFaces } from '../../../src/pipeline/faces/select.ts';
 import { paint } from '../../support/painted-faces.ts';
 
 const source = { rgb: paint({ width: 700, height: 500, faces: [] }), width: 700, height: 500 };
-const demands = { scale: 1, sure: 0.6, compressed: false };
+const demands = { scale: 1, sure: 0.6, compressed: false, measured: false };
 
 /** A face of this side whose aligned crop begins at (x, y). */
 const face = (size: number, x = 20, y = 20, score = 0.9): Face => ({
@@ -45,5 +47,15 @@ describe('selectFaces', () => {
     expect(outcome({})).toMatchObject({ reason: 'already clear' });
     expect(outcome({ compressed: true })).not.toHaveProperty('reason');
     expect(outcome({ scale: 2 })).not.toHaveProperty('reason');
+  });
+
+  it('a face takes all of the network, but for the one whose gain was measured', () => {
+    const amounts = (more: Partial<typeof demands>) =>
+      selectFaces([face(200), face(90)], source, { ...demands, ...more }).map(({ amount }) => amount);
+    expect(amounts({})).toEqual([1, 1]);
+    expect(amounts({ measured: true, scale: 2 })).toEqual([1, undefined]);
+    const expected = [200, 90].map((size) => faceAmount(clarityOf(source.rgb, 700, 500, face(size).box), false));
+    expect(amounts({ measured: true })).toEqual(expected);
+    expect(Math.max(...expected)).toBeLessThan(1);
   });
 });
