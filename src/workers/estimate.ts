@@ -28,6 +28,8 @@ export interface Expected {
 export class CostEstimate {
   readonly #perMegapixel: Measured;
   readonly #perPicture: Measured;
+  /** False while all it knows is the first guess. */
+  learned = false;
 
   constructor(perMegapixel = 1.5, perPicture = 2) {
     this.#perMegapixel = new Measured(perMegapixel);
@@ -41,6 +43,7 @@ export class CostEstimate {
 
   /** Learns from a picture that took so many seconds in a child. */
   learn(seconds: number, pixels: number | undefined): void {
+    this.learned = true;
     this.#perPicture.learn(seconds);
     if (pixels !== undefined) this.#perMegapixel.learn(seconds / megapixels(pixels));
   }

@@ -11,6 +11,7 @@ import { CostEstimate } from './estimate.ts';
 import type { PoolEvent } from './events.ts';
 import { Job } from './job.ts';
 import type { PipelineSettings } from './messages.ts';
+import { asOrdinary, withTime } from './network-time.ts';
 import { type Accepted, backlogOf, lostOnes } from './outlook.ts';
 import { describe } from './picture-span.ts';
 import { entryFile } from './spawn.ts';
@@ -62,12 +63,13 @@ class ProcessPool implements Pool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
-    const { threads, provider, modelsDir, defaultModel, faceModel, faceDetector, precision, findings } = options;
+    const { threads, provider, modelsDir, defaultModel, autoBest, faceModel, faceDetector, precision, findings } = options;
     this.#crew = new Crew({
       entry: options.entry ?? entryFile('entry'),
       settings: {
         ...{ threads, provider, modelsDir },
         ...(defaultModel === undefined ? {} : { defaultModel }),
+        ...(autoBest === undefined ? {} : { autoBest }),
         ...(faceModel === undefined ? {} : { faceModel }),
         ...(faceDetector === undefined ? {} : { faceDetector }),
         ...(precision === undefined ? {} : { precision }),
@@ -171,8 +173,8 @@ class ProcessPool implements Pool {
     this.#running.add(job);
     let failure: unknown;
     try {
-      const outcome = await child.run(job.task, (value) => job.progress(value));
-      this.#estimate.learn((performance.now() - job.started) / 1000, job.options.pixels);
+      const outcome = await child.run(withTime(job, this.#estimate), (value) => job.progress(value));
+      this.#estimate.learn(asOrdinary((performance.now() - job.started) / 1000, outcome), job.options.pixels);
       job.resolve(outcome);
     } catch (error) {
       failure = error;
