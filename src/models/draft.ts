@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { type Static, Type } from 'typebox';
 import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
-import { contradiction, Detector, ModelName, ModelTask, PixelTensor, ScalarInput, Scale, Tile } from './manifest.ts';
+import { contradiction, Detector, ModelName, ModelTask, PixelTensor, ScalarInput, Scale, Tier, Tile } from './manifest.ts';
 
 const FreeScalar = Type.Object(
   {
@@ -29,6 +29,7 @@ export const Draft = Type.Object(
     detector: Type.Optional(Detector),
     scale: Scale,
     tile: Tile,
+    tier: Type.Optional(Tier),
     licence: Type.String({ minLength: 1, maxLength: 300 }),
     /** When given, the file must have this one. */
     sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),

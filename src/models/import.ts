@@ -151,6 +151,7 @@ function manifestOf({ name, draft }: ImportOrder, sha256: string, completed: Com
     output: completed.output,
     ...(completed.scalars.length > 0 ? { scalars: [...completed.scalars] } : {}),
     ...(draft.detector ? { detector: draft.detector } : {}),
+    ...(draft.tier ? { tier: draft.tier } : {}),
     scale: draft.scale,
     tile: completed.tile,
     cost: { parameters: completed.parameters },

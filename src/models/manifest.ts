@@ -116,7 +116,7 @@ export const Manifest = Type.Object({
   tile: Tile,
   /** Without it as the picture is. */
   forms: Type.Optional(Forms),
-  /** The only precision this model runs in; without it whichever is faster. */
+  /** What it runs in where the configuration leaves it open; without it whichever is faster. */
   precision: Type.Optional(Precision),
   tier: Type.Optional(Tier),
   cost: Type.Object({ parameters: Type.Integer(), gmacPerMegapixel: Type.Optional(Type.Number()) }),
@@ -138,9 +138,9 @@ export function outputTensor(manifest: Pick<Manifest, 'input' | 'output'>): Pixe
  */
 export function contradiction(
   manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'> &
-    Partial<Pick<Manifest, 'networks' | 'refiner' | 'beside'>>,
+    Partial<Pick<Manifest, 'networks' | 'refiner' | 'beside' | 'tier'>>,
 ): string | undefined {
-  const { task, input, scale, tile, detector, refiner, beside, networks = [] } = manifest;
+  const { task, input, scale, tile, detector, refiner, beside, tier, networks = [] } = manifest;
   for (const { file, when, precision } of networks)
     if (precision === 'int8' && !networks.some((other) => other.when === when && other.precision !== 'int8'))
       return `networks: expected one in fp32 with when ${when} beside ${file}, received none`;
@@ -172,6 +172,8 @@ export function contradiction(
     return `tile.${tile.size === undefined ? 'multiple' : 'size'}: expected a multiple of 32, the detectors' coarsest stride, received ${tile.size ?? tile.multiple}`;
   if (task === 'face-detect' && detector === undefined)
     return 'detector: expected mingxi, yunet or scrfd with the task face-detect, received none';
+  if (tier !== undefined && (task !== 'restore' || scale !== 1))
+    return `tier: expected none with the task ${task} and the scale ${scale}, received ${tier.level} of ${tier.of}`;
   if (task !== 'face-detect' && refiner !== undefined) return `refiner: expected none with the task ${task}, received ${refiner.file}`;
   return undefined;
 }

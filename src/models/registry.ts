@@ -42,7 +42,7 @@ export interface Registry {
    * @throws AppError PARAM_VALUE_ERROR for an unknown name, a scale nobody offers, a model of the face stage
    */
   choose(name: string, scale: Scale, fallback: string): ModelEntry;
-  /** The fast and the best tier of a model, shipped ones first, as far as there are any. */
+  /** The fast and the best tier of a model, imported ones before shipped ones, as far as there are any. */
   tiers(entry: ModelEntry): { readonly fast?: ModelEntry; readonly best?: ModelEntry };
   /**
    * The network of the face stage for a task: by name, for `auto` the shipped one if there is any, for `none` none.
@@ -79,7 +79,8 @@ export function createRegistry(dirs: { readonly shippedDir: string; readonly imp
     get: (name) => get(name),
     choose: (name, scale, fallback) => choose(entries(), get(name === 'auto' ? fallback : name, 'restore'), name, scale),
     tiers({ manifest }) {
-      const at = (level: Tier['level']) => entries().find(({ manifest: { tier } }) => tier?.of === manifest.name && tier.level === level);
+      const at = (level: Tier['level']) =>
+        entries().findLast(({ manifest: { tier } }) => tier?.of === manifest.name && tier.level === level);
       const [fast, best] = [at('fast'), at('best')];
       return { ...(fast ? { fast } : {}), ...(best ? { best } : {}) };
     },
