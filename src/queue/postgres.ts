@@ -10,6 +10,12 @@ const RETRY = { first: 100, most: 2_000 };
 /** A lost peer is noticed after some of these, ms. */
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelayMillis: 5_000 };
 const LIMITS = { connectionTimeoutMillis: 5_000, query_timeout: 3_000 };
+/** BullMQ's statements take milliseconds and its migrations seconds; a connection that is silent for this long is given up, ms. */
+const ANSWER_LIMIT = 10_000;
+/** The connection for news is asked this often whether it still is one, ms: who only listens would not notice. */
+const PULSE = 5_000;
+/** A farewell that nobody hears is not waited for, ms. */
+const END_LIMIT = 2_000;
 /** Connections of one part (announcing, working); each call is short. */
 const CONNECTIONS = 2;
 
@@ -25,6 +31,8 @@ export async function createPostgresQueue({ url, name, onError }: ServerOptions)
   const pg = (await optionalPackage('pg', 'MINGXI_QUEUE_URL', () => import('pg'))) as unknown as { default: Pg };
   const connection = {
     ...{ connectionString: url, migrate: true, max: CONNECTIONS, ...KEEP_ALIVE, connectionTimeoutMillis: 5_000 },
+    // A pool throws away a client whose statement failed, and the next one is made on a new connection.
+    query_timeout: ANSWER_LIMIT,
     Client: heardOut(pg.default, onError),
   };
   const entries = new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend);
@@ -52,7 +60,8 @@ export async function createPostgresQueue({ url, name, onError }: ServerOptions)
 
 /**
  * BullMQ has its pool's clients in hand for a while without listening to their errors, and an error
- * event that nobody listens to ends the process.
+ * event that nobody listens to ends the process. A connection that is lost without a word would keep
+ * the process alive after its end.
  */
 function heardOut(pg: Pg, onError: (error: unknown) => void): Pg['Client'] {
   return class extends pg.Client {
@@ -60,7 +69,17 @@ function heardOut(pg: Pg, onError: (error: unknown) => void): Pg['Client'] {
       super(config);
       this.on('error', onError);
     }
+
+    override end(callback?: (error: Error) => void): Promise<void> {
+      setTimeout(() => drop(this), END_LIMIT).unref();
+      return super.end(callback as never) as unknown as Promise<void>;
+    }
   };
+}
+
+/** The driver has no public way to drop a connection that does not answer. */
+function drop(client: Client): void {
+  (client as unknown as { connection?: { stream?: { destroy(): void } } }).connection?.stream?.destroy();
 }
 
 /** News over LISTEN/NOTIFY on one connection, which is made again whenever it ends. */
@@ -69,7 +88,18 @@ async function createPostgresBus(pg: Pg, config: ClientConfig, channel: string, 
   let listener: Listener | undefined;
   let retry: NodeJS.Timeout | undefined;
   let closed = false;
-  const listenTo = (one: Client) => one.query(`listen ${one.escapeIdentifier(channel)}`);
+  /** After a statement that was not answered none of the next ones would be. */
+  const say = async (one: Client, text: string, values: string[] = []) => {
+    try {
+      await one.query(text, values);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) drop(one);
+      throw error;
+    }
+  };
+  const pulse = setInterval(() => void (client && say(client, 'select 1').catch(onError)), PULSE);
+  pulse.unref();
+  const listenTo = (one: Client) => say(one, `listen ${one.escapeIdentifier(channel)}`);
 
   const connect = async () => {
     const next = new pg.Client(config);
@@ -104,7 +134,7 @@ async function createPostgresBus(pg: Pg, config: ClientConfig, channel: string, 
   return {
     async send(news) {
       if (!client) throw new Error('the connection for news is being made again');
-      await client.query('select pg_notify($1, $2)', [channel, JSON.stringify(news)]);
+      await say(client, 'select pg_notify($1, $2)', [channel, JSON.stringify(news)]);
     },
     listen(one) {
       listener = one;
@@ -113,6 +143,7 @@ async function createPostgresBus(pg: Pg, config: ClientConfig, channel: string, 
     async close() {
       closed = true;
       clearTimeout(retry);
+      clearInterval(pulse);
       await client?.end();
     },
   };

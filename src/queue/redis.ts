@@ -4,6 +4,7 @@ import { type BullBackend, createBullQueue } from './bullmq.ts';
 import { type Bus, newsOf } from './bus.ts';
 import type { JobQueue, Listener } from './contract.ts';
 import type { ServerOptions } from './open.ts';
+import { keepAlive } from './redis-pulse.ts';
 
 /** Reconnecting waits this long at first and at most, ms. */
 const RETRY = { first: 100, most: 2_000 };
@@ -34,6 +35,7 @@ export async function createRedisQueue({ url, name, onError }: ServerOptions): P
     client.disconnect();
     throw error;
   }
+  keepAlive(client);
   // Clients are of one class, but the package BullMQ types them with may be another copy of it.
   const connection = client as never;
   const entries = new Queue(name, { connection, prefix: 'mingxi', streams: { events: { maxLen: 100 } } });
@@ -45,6 +47,8 @@ export async function createRedisQueue({ url, name, onError }: ServerOptions): P
       const patient = { url, ...PATIENT, retryStrategy } as never;
       const worker = new Worker(name, processor, { ...options, connection: patient, prefix: 'mingxi' });
       worker.on('error', onError);
+      // Its other connection, which blocks, is watched by BullMQ.
+      worker.getBackend().client.then((own) => keepAlive(own as unknown as Redis), onError);
       return worker;
     },
     bus: createRedisBus(client, `mingxi:${name}:news`, onError),
@@ -73,6 +77,7 @@ function createRedisBus(client: Redis, channel: string, onError: (error: unknown
       // Subscriptions are renewed with the connection; what was sent in between is lost.
       subscriber.on('ready', () => listener.look());
       subscriber.subscribe(channel).catch(onError);
+      keepAlive(subscriber);
     },
     async close() {
       subscriber?.disconnect();

@@ -15,6 +15,8 @@ export interface QueueUnderTest {
     thaw(): void;
     /** Forgets everything, as a server without a disk does in a restart. */
     forget(): Promise<void>;
+    /** The connections that are open never say anything again; new ones are as before. */
+    lose(): void;
   };
   close(): Promise<void>;
 }
@@ -227,6 +229,33 @@ export function queueContract(name: string, make: () => Promise<(service: string
         await until(() => jobs.ended.length >= 1);
         await until(async () => {
           await tell(worker, states, 'after', 'succeeded').catch(() => undefined);
+          return ears.knows('after', 'succeeded');
+        });
+      });
+
+      test('is lost without a word: announcements and news go on over new connections', { timeout: 240_000 }, async ({ skip }) => {
+        const { open, server } = fresh();
+        if (!server) return skip('this adapter has none');
+        const [api, worker] = [await open(), await open()];
+        const jobs = new Ledger();
+        worker.work(jobs.take('worker'), 1);
+        const states: States = new Map();
+        const ears = listening(api, states);
+        await settled(worker, states, [ears]);
+        jobs.add('before');
+        await api.announce('before');
+        await until(() => jobs.ended.length === 1);
+        server.lose();
+        jobs.add('after');
+        await until(() =>
+          api.announce('after').then(
+            () => true,
+            () => false,
+          ),
+        );
+        await until(() => jobs.ended.length === 2);
+        await until(async () => {
+          await worker.tell({ id: 'after', state: 'succeeded' }).catch(() => undefined);
           return ears.knows('after', 'succeeded');
         });
       });

@@ -1,22 +1,30 @@
 import { openQueue } from '../../src/queue/open.ts';
 import { queueContract } from '../contract/queue.ts';
 import { childrenOf } from '../e2e/server-process.ts';
+import { faultProxy } from '../support/fault-proxy.ts';
 import { describeOnPostgres, postgresServer } from '../support/postgres-server.ts';
 
 describeOnPostgres('queue on Postgres', () => {
   queueContract('Postgres', async () => {
     const server = await postgresServer();
     const url = await server.createDatabase();
+    const way = await faultProxy(server);
+    const through = new URL(url);
+    through.port = String(way.port);
     return (service) => ({
-      open: () => openQueue({ url, name: service, folder: '', onError: () => {} }),
+      open: () => openQueue({ url: through.href, name: service, folder: '', onError: () => {} }),
       server: {
         stop: () => server.stop('SIGQUIT'),
         start: () => server.start(),
         freeze: () => signalAll(server.pid, 'SIGSTOP'),
         thaw: () => signalAll(server.pid, 'SIGCONT'),
         forget: async () => void (await server.query('truncate bullmq.job cascade', url)),
+        lose: () => way.lose(),
       },
-      close: () => server.close(),
+      close: async () => {
+        await way.close();
+        await server.close();
+      },
     });
   });
 });

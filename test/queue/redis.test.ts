@@ -1,13 +1,17 @@
 import { Redis } from 'ioredis';
 import { openQueue } from '../../src/queue/open.ts';
 import { queueContract } from '../contract/queue.ts';
+import { faultProxy } from '../support/fault-proxy.ts';
 import { describeOnRedis, redisServer } from '../support/redis-server.ts';
 
 describeOnRedis('queue on Redis', () => {
   queueContract('Redis', async () => {
     const server = await redisServer();
+    const way = await faultProxy(server);
+    const through = new URL(server.url);
+    through.port = String(way.port);
     return (service) => ({
-      open: () => openQueue({ url: server.url, name: service, folder: '', onError: () => {} }),
+      open: () => openQueue({ url: through.href, name: service, folder: '', onError: () => {} }),
       server: {
         stop: () => server.stop('SIGKILL'),
         start: () => server.start(),
@@ -18,8 +22,12 @@ describeOnRedis('queue on Redis', () => {
           await client.flushall();
           await client.quit();
         },
+        lose: () => way.lose(),
       },
-      close: () => server.close(),
+      close: async () => {
+        await way.close();
+        await server.close();
+      },
     });
   });
 });
