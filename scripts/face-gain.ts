@@ -97,6 +97,7 @@ async function measure(folder: string): Promise<void> {
         ...{ box: Math.round(box[2]), quality: plain.report.analysis.jpegQuality, gate: plain.report.gate.action },
         ...{
           blocks: blockinessOf(rgb, width, height).ratio,
+          most: 'most' in restored ? short(restored.most) : 1,
           sigma: short(rawNoiseSigma(rgb, width, height)),
           ...clarityOf(rgb, width, height, box),
         },
@@ -128,6 +129,7 @@ interface Line {
     readonly box: number;
     readonly quality: number | null;
     readonly blocks: number;
+    /** What the grain allows. */
     readonly noise: number;
     readonly blur: number;
     readonly most: number;
