@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Forms, type Manifest, ModelName, Precision, Tier } from './manifest.ts';
+import { Forms, type Manifest, ModelName, Tier } from './manifest.ts';
 
 /** A manifest without networks of its own: it uses those of another model in another way, and inherits the rest. */
 export const DerivedManifest = Type.Object(
@@ -9,7 +9,6 @@ export const DerivedManifest = Type.Object(
     derivedFrom: ModelName,
     description: Type.String(),
     forms: Forms,
-    precision: Type.Optional(Precision),
     tier: Type.Optional(Tier),
   },
   { additionalProperties: false },
@@ -18,7 +17,7 @@ export type DerivedManifest = Static<typeof DerivedManifest>;
 
 /** The whole manifest: networks, tiles, licences and training are the base's; the compute is that of all forms. */
 export function inherit(base: Manifest, { derivedFrom: _, ...own }: DerivedManifest): Manifest {
-  const { tier: __, precision: ___, forms: ____, ...rest } = base;
+  const { tier: __, forms: ___, ...rest } = base;
   const { parameters, gmacPerMegapixel } = base.cost;
   const compute = gmacPerMegapixel === undefined ? {} : { gmacPerMegapixel: Math.round(gmacPerMegapixel * own.forms.length * 10) / 10 };
   return { ...rest, ...own, cost: { parameters, ...compute } };

@@ -116,8 +116,6 @@ export const Manifest = Type.Object({
   tile: Tile,
   /** Without it as the picture is. */
   forms: Type.Optional(Forms),
-  /** What it runs in where the configuration leaves it open; without it whichever is faster. */
-  precision: Type.Optional(Precision),
   tier: Type.Optional(Tier),
   cost: Type.Object({ parameters: Type.Integer(), gmacPerMegapixel: Type.Optional(Type.Number()) }),
   licence: Type.Object({ weights: Type.String(), data: Type.Record(Type.String(), Type.String()) }),

@@ -19,8 +19,6 @@ export interface Engine {
   tiers(entry: ModelEntry): Tiers;
   /** Whether `auto` may choose the best tier. */
   readonly autoBest: boolean;
-  /** Numbers the model's networks compute in here. */
-  precision(entry: ModelEntry): Promise<Precision>;
   /** The model's network for a picture that suffers from this. */
   network(entry: ModelEntry, suffering: Suffering): Promise<TiledNetwork>;
   /** The networks of the face stage, as far as there are any. */

@@ -72,16 +72,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     model: (name, scale) => registry.choose(name, scale, options.defaultModel ?? 'general'),
     tiers: (entry) => registry.tiers(entry),
     autoBest: options.autoBest ?? false,
-    async precision(entry) {
-      const { precision } = entry.manifest;
-      if (precision && wish.wish === 'auto') return precision;
-      const source = entry.base ?? entry;
-      return once(precisions, source.dir, () => precisionFor(source, wish));
-    },
     async network(entry, suffering) {
       const source = entry.base ?? entry;
       const { forms } = entry.manifest;
-      const file = networkFor(source, suffering, await engine.precision(entry));
+      const precision = await once(precisions, source.dir, () => precisionFor(source, wish));
+      const file = networkFor(source, suffering, precision);
       const network = await once(networks, networkKey(source, file), () => lanes.open(source, file));
       if (!forms) return network;
       return { ...network, restore: (picture, conditions, how) => network.restore(picture, conditions, { ...how, forms }) };
