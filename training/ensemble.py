@@ -1,6 +1,6 @@
 """What restoring a picture turned and mirrored, and taking the mean, is worth: by subsets of the eight forms.
 
-    python training/ensemble.py --model models/general [--limit 12] [--int8]
+    python training/ensemble.py --model models/general [--limit 12] [--jpeg LIVE1] [--int8]
 
 The networks alone, without the gate. Pictures are padded to multiples of 8 before they are turned, so the
 block grid of a JPEG stays at (0, 0) in every form; a transposed form has its table's directions swapped.
@@ -27,9 +27,9 @@ SUBSETS = {
 }
 
 
-def cases(data: Path, limit: int):
+def cases(data: Path, compressed: str, limit: int):
     """(set, which network, GT, LQ, what is known, measure)."""
-    for name, gt in pictures(data / "LIVE1", limit):
+    for name, gt in pictures(data / compressed, limit):
         for quality in (10, 20, 40, 80):
             yield f"jpeg q{quality}", "compression", gt, *jpeg(gt, quality), "rgb"
         grey = np.repeat(np.clip(np.rint(luma(gt)), 0, 255).astype(np.uint8)[..., None], 3, 2)
@@ -44,6 +44,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data" / "test")
+    parser.add_argument("--jpeg", default="LIVE1", help="folder of the pictures that are compressed")
     parser.add_argument("--limit", type=int, default=12)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--int8", action="store_true", help="the 8-bit networks")
@@ -54,7 +55,7 @@ def main():
     networks = {n["when"]: (onnxruntime.InferenceSession(str(args.model / n["file"]), options), n["conditions"])
                 for n in manifest["networks"] if (n.get("precision") == "int8") == args.int8}
     rows: dict[str, list] = {}
-    for name, which, gt, lq, known, measure in cases(args.data, args.limit):
+    for name, which, gt, lq, known, measure in cases(args.data, args.jpeg, args.limit):
         session, names = networks[which]
         height, width = lq.shape[:2]
         padded = np.pad(lq, ((0, -height % 8), (0, -width % 8), (0, 0)), "reflect")
