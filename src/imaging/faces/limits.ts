@@ -35,10 +35,10 @@ export const FACE_LIMITS = {
    * for its sake. Portraits without any lose 0-0.05, those whose patch could be seen lost 0.8 (film), 0.9 and 4.1 (halftone).
    */
   grain: { unseen: 0.4, least: 0.25 },
-  /** Largest slow change of colour, 0-255; on validation faces at most 1.5. */
+  /** Largest slow change of colour, 0-255; on validation faces at most 1.5, none of 238 harmed ones near it (docs/quality/faces.md). */
   colour: 8,
   /** Least likeness of structure at an eighth of the size, -1…1; on validation faces at least 0.97. */
   structure: 0.9,
-  /** Largest mean movement of the five points, in distances of the eyes; 0.06 and less but on faces blurred beyond finding them. */
+  /** Largest mean movement of the five points, in distances of the eyes; on validation faces 0.07 and less, up to 0.13 where blur of 5 px or noise hides them. */
   movement: 0.15,
 } as const;
