@@ -96,7 +96,8 @@ async function lifeOf(ground: Ground): Promise<void> {
     return Buffer.from(body.media_info_list[0]?.media_data ?? '', 'base64');
   };
   const rows = (kind: string) => db.selectFrom('jobs').selectAll().where('kind', '=', kind).execute();
-  const [small, large, huge] = [await jpeg(120, 90), await jpeg(900, 700), await jpeg(1500, 1200)];
+  // The huge one takes seconds, so that its worker is stopped in the middle of it and not at its end.
+  const [small, large, huge] = [await jpeg(120, 90), await jpeg(900, 700), await jpeg(2000, 1600)];
   let charged = 0;
 
   // Servers have no children of their own, workers have one each.
@@ -133,7 +134,7 @@ async function lifeOf(ground: Ground): Promise<void> {
   process.kill(victim.pid, 'SIGSTOP');
   expect(await running()).toContainEqual(first);
   if (ground.loss === 'SIGKILL') await victim.kill('SIGKILL');
-  expect((await sharp(await waiting).metadata()).width).toBe(1500);
+  expect((await sharp(await waiting).metadata()).width).toBe(2000);
   expect(await clientOf(api).wait(job, { interval: 50 })).toHaveLength(1);
   const after = await db.selectFrom('jobs').select(['id', 'takeovers', 'attempts']).where('id', '=', job).executeTakeFirstOrThrow();
   expect(after).toMatchObject({ attempts: 1, takeovers: first?.id === job ? 1 : 0 });

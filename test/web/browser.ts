@@ -26,6 +26,9 @@ export function openBrowser(): Promise<Browser> {
   return chromium.launch({ executablePath: path, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
 }
 
+/** Below a test's own limit, so that what was waited for is named, ms. */
+const WAIT_LIMIT = 120_000;
+
 export interface Visit {
   readonly page: Page;
   /** Errors of the console and of scripts, content-security violations among them. */
@@ -36,6 +39,8 @@ export interface Visit {
 /** A fresh visitor on a page; English and wide unless told otherwise. */
 export async function visit(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
   const context = await browser.newContext({ locale: 'en-US', viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+  // The browser's own limit is half a minute, which a busy machine needs; a page that hangs meets the test's limit.
+  context.setDefaultTimeout(WAIT_LIMIT);
   const page = await context.newPage();
   const errors: string[] = [];
   page.on('console', (message) => {
@@ -72,6 +77,6 @@ export async function drop(page: Page, ...files: PictureFile[]): Promise<void> {
 
 /** Waits until the selected picture is restored. */
 export async function restored(page: Page): Promise<void> {
-  await page.locator('#strength').waitFor({ timeout: 50_000 });
+  await page.locator('#strength').waitFor();
   await page.locator('.divider').waitFor();
 }
