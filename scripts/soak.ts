@@ -1,8 +1,8 @@
 /**
  * A long run of small pictures through a real server: every call must succeed, memory must stay flat,
- * children are replaced on the way. Exit status 1 when one was dropped.
+ * children are replaced on the way. Exit status 1 when one was dropped, or the minutes were over first.
  *
- *   npx tsx scripts/soak.ts [--pictures 10000] [--at-once 4] [--main FILE] [--json FILE]
+ *   npx tsx scripts/soak.ts [--pictures 10000] [--at-once 4] [--minutes 1000] [--main FILE] [--json FILE]
  */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +17,7 @@ const { values } = parseArgs({
   options: {
     pictures: { type: 'string', default: '10000' },
     'at-once': { type: 'string', default: '4' },
+    minutes: { type: 'string', default: '1000' },
     main: { type: 'string' },
     json: { type: 'string' },
   },
@@ -53,7 +54,7 @@ try {
     if (statusCode !== 200) failures.push(`${statusCode} ${text.slice(0, 200)}`);
   };
   const work = async () => {
-    while (done < PICTURES && victim.ended() === undefined) {
+    while (done < PICTURES && victim.ended() === undefined && performance.now() - began < Number(values.minutes) * 60_000) {
       const number = done++;
       await one().catch((error: Error) => failures.push(String(error)));
       if (number % 500 === 499) process.stderr.write(`\r${number + 1}`);

@@ -22,7 +22,7 @@ const CORES = [0, 1];
 /** Of the times in /proc, a second. */
 const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
-/** Cores that were busy on average, by who kept them so. */
+/** Processor seconds by who used them. */
 interface Busy {
   readonly children: number;
   readonly workers: number;
@@ -35,6 +35,7 @@ interface Busy {
 interface Round {
   /** Pictures a second. */
   readonly rate: number;
+  readonly seconds: number;
   readonly busy: Busy;
 }
 
@@ -57,12 +58,16 @@ try {
     double.push(await round(CORES, picture));
   }
   console.log(`${JOBS} jobs of ${SIDE}×${SIDE}; a worker has one child of one thread\n`);
-  console.log('| | pictures/s of each round | cores: children | worker processes | server | client | whole machine |');
+  console.log('| | pictures/s of each round | processor s a picture: children | worker processes | server | client | cores busy |');
   console.log('| --- | --- | --: | --: | --: | --: | --: |');
   print('one worker', single);
   print('two workers', double);
   console.log(`\nratio of the medians: ${(middle(double) / middle(single)).toFixed(3)}`);
   console.log(`ratio of each round: ${single.map(({ rate }, i) => ((double[i] as Round).rate / rate).toFixed(3)).join(', ')}`);
+  // Alone, a worker has its core for itself and the others have the second one; two workers share theirs with all of it.
+  const alone = cost(single, 'children') + cost(single, 'workers');
+  const both = (['children', 'workers', 'server', 'client'] as const).reduce((sum, who) => sum + cost(double, who), 0);
+  console.log(`what the processor times allow on two cores without strangers: ${((2 * alone) / both).toFixed(3)}`);
 } finally {
   await api.kill('SIGKILL');
   rmSync(data, { recursive: true, force: true });
@@ -83,8 +88,8 @@ async function round(cores: readonly number[], picture: Buffer): Promise<Round> 
   const until = Math.max(...jobs.map(({ begun }) => begun));
   const share = ({ begun, over }: Span) => Math.max(0, Math.min(over, until) - Math.max(begun, from)) / (over - begun);
   const done = jobs.reduce((sum, job) => sum + share(job), 0);
-  const busy = Object.fromEntries(Object.entries(after).map(([who, value]) => [who, (value - before[who as keyof Busy]) / seconds]));
-  return { rate: done / ((until - from) / 1000), busy: busy as unknown as Busy };
+  const busy = Object.fromEntries(Object.entries(after).map(([who, value]) => [who, value - before[who as keyof Busy]]));
+  return { rate: done / ((until - from) / 1000), seconds, busy: busy as unknown as Busy };
 }
 
 /** Processor seconds so far. */
@@ -145,9 +150,14 @@ async function ask(path: string, init: RequestInit): Promise<Record<string, unkn
 }
 
 function print(name: string, rounds: readonly Round[]): void {
-  const mean = (who: keyof Busy) => (rounds.reduce((sum, { busy }) => sum + busy[who], 0) / rounds.length).toFixed(3);
-  const cells = [mean('children'), mean('workers'), mean('server'), mean('client'), mean('all')];
-  console.log(`| ${[name, rounds.map(({ rate }) => rate.toFixed(3)).join(', '), ...cells].join(' | ')} |`);
+  const shares = (['children', 'workers', 'server', 'client'] as const).map((who) => cost(rounds, who).toFixed(3));
+  const cores = rounds.reduce((sum, { busy }) => sum + busy.all, 0) / rounds.reduce((sum, { seconds }) => sum + seconds, 0);
+  console.log(`| ${[name, rounds.map(({ rate }) => rate.toFixed(3)).join(', '), ...shares, cores.toFixed(2)].join(' | ')} |`);
+}
+
+/** Processor seconds of each picture, on average. */
+function cost(rounds: readonly Round[], who: keyof Busy): number {
+  return rounds.reduce((sum, { busy }) => sum + busy[who], 0) / (rounds.length * JOBS);
 }
 
 function middle(rounds: readonly Round[]): number {

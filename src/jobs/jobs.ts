@@ -88,6 +88,11 @@ export interface Jobs {
    * @throws AppError INVALID_URL_ERROR, RIGHTS_LIMIT_EXCEEDED, ALGORITHM_OVER_CONCURRENT
    */
   submit(wanted: NewJob): Promise<Accepted>;
+  /**
+   * Passes when a job accepted now would end within so many milliseconds.
+   * @throws AppError ALGORITHM_OVER_CONCURRENT
+   */
+  checkRoom(pixels: number | undefined, timeout: number): Promise<void>;
   find(id: string, keyId: string): Promise<Job | undefined>;
   /** The job once it has ended, or as it is after so many milliseconds. */
   wait(id: string, keyId: string, milliseconds: number, signal?: AbortSignal): Promise<Job | undefined>;
@@ -220,6 +225,7 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
       if (!accepted.replayed) await queue.announce(accepted.job.id).catch((error) => onError(error, accepted?.job.id));
       return accepted;
     },
+    checkRoom: (pixels, timeout) => remote.checkRoomForJob(pixels, timeout),
     find,
     watch,
     async wait(id, keyId, milliseconds, signal) {

@@ -138,6 +138,26 @@ describe('load', () => {
     expect((await first).statusCode).toBe(200);
   });
 
+  test('/v2: refused at once behind jobs that take too long, but not who would also take a 202', async () => {
+    const api = await startApp({ syncTimeout: 10, drainTimeout: 0 });
+    const picture = await jpeg(3500, 3500, { noise: 60, quality: 20 });
+    const post = (headers: Record<string, string>) =>
+      api.app.server.inject({
+        method: 'POST',
+        url: '/v2/restore',
+        headers: { 'x-api-key': api.key, 'x-api-secret': api.secret, 'content-type': 'image/jpeg', ...headers },
+        payload: picture,
+      });
+    for (let i = 0; i < 4; i++) expect((await post({ prefer: 'respond-async' })).statusCode).toBe(202);
+    const began = performance.now();
+    const answer = await post({});
+    expect([answer.statusCode, answer.json().code]).toEqual([503, 29904]);
+    expect(answer.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(Number(answer.headers['retry-after'])).toBeGreaterThanOrEqual(1);
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect((await post({ prefer: 'wait=1' })).statusCode).toBe(202);
+  });
+
   test('more calls at once than children are all answered, each with its own picture', async () => {
     const api = await startApp({ syncTimeout: 60 });
     const sizes = Array.from({ length: 12 }, (_, i) => 50 + i);

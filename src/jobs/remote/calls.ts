@@ -52,16 +52,17 @@ export class Calls {
     await relaxed(this.#db, (trx) => trx.deleteFrom('jobs').where('id', '=', id).execute());
   }
 
-  /** Jobs that have not begun are not before a call: calls come first, most of the time. */
-  async load(): Promise<CallLoad> {
+  /** Jobs that have not begun are before other jobs, but not before a call: calls come first, most of the time. */
+  async load(before: 'call' | 'job' = 'call'): Promise<CallLoad> {
     const sum = this.#db
       .selectFrom('jobs')
       .select((e) => [
         e.fn.countAll<number>().as('open'),
         e.fn.sum<number | null>(e('megapixels', '*', e(e.val(1), '-', e.ref('progress')))).as('megapixels'),
       ]);
+    const queued = sum.where('state', '=', 'queued').where('expires_at', '>', Date.now());
     const [waiting, running] = await Promise.all([
-      sum.where('state', '=', 'queued').where('kind', '=', 'call').where('expires_at', '>', Date.now()).executeTakeFirstOrThrow(),
+      (before === 'job' ? queued : queued.where('kind', '=', 'call')).executeTakeFirstOrThrow(),
       sum.where('state', '=', 'running').executeTakeFirstOrThrow(),
     ]);
     return {

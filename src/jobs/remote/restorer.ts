@@ -9,7 +9,7 @@ import type { Changes } from '../changes.ts';
 import { type Job, megapixelsOf } from '../job.ts';
 import { isFinal } from '../states.ts';
 import type { JobStore } from '../store.ts';
-import type { Calls } from './calls.ts';
+import type { CallLoad, Calls } from './calls.ts';
 import type { Fleet, Strength } from './fleet.ts';
 
 export interface RemoteDeps {
@@ -80,6 +80,18 @@ export class RemoteRestorer implements Restorer {
     if (this.#last && performance.now() - this.#last.at < FRESH) admit(this.#last.load, this.#last.seconds, timeout);
   }
 
+  /**
+   * The same question for a job that somebody wants to wait for. Nothing is refused while nobody is known
+   * to work: who accepts jobs need not know yet.
+   * @throws AppError ALGORITHM_OVER_CONCURRENT
+   */
+  async checkRoomForJob(pixels: number | undefined, timeout: number): Promise<void> {
+    const strength = await this.#deps.fleet.look();
+    if (strength.slots === 0) return;
+    const load = loadOf(await this.#deps.calls.load('job'), strength, Number.POSITIVE_INFINITY);
+    admit(load, secondsOf(megapixelsOf([{ pixels }]), strength), timeout);
+  }
+
   stats(): RestorerStats {
     const { slots } = this.#deps.fleet.strength;
     const wait = this.#last ? expectedWait(this.#last.load) : 0;
@@ -117,6 +129,8 @@ export class RemoteRestorer implements Restorer {
       return result.outcome;
     } finally {
       leave();
+      // There is room again, whatever was found before.
+      if (this.#last) this.#last = { ...this.#last, at: Number.NEGATIVE_INFINITY };
       this.#tidy(id, ended !== undefined, objects);
     }
   }
@@ -141,15 +155,9 @@ export class RemoteRestorer implements Restorer {
   }
 
   async #load(strength: Strength): Promise<Load> {
-    const before = await this.#deps.calls.load();
-    const open = before.open + this.#entering.pictures;
-    return {
-      children: strength.slots,
-      free: open < strength.slots,
-      waiting: Math.max(0, open - strength.slots),
-      queueLimit: this.#options.queueLimit * strength.processes,
-      backlog: secondsOf(before.megapixels + this.#entering.megapixels, strength),
-    };
+    const { open, megapixels } = await this.#deps.calls.load();
+    const all = { open: open + this.#entering.pictures, megapixels: megapixels + this.#entering.megapixels };
+    return loadOf(all, strength, this.#options.queueLimit * strength.processes);
   }
 
   /** The job once it has ended. @throws AppError GATEWAY_TIMEOUT; the reason of the caller's signal, or of closing */
@@ -186,6 +194,12 @@ export class RemoteRestorer implements Restorer {
       .finally(() => this.#tidying.delete(tidying));
     this.#tidying.add(tidying);
   }
+}
+
+function loadOf({ open, megapixels }: CallLoad, strength: Strength, queueLimit: number): Load {
+  const { slots } = strength;
+  const backlog = secondsOf(megapixels, strength);
+  return { children: slots, free: open < slots, waiting: Math.max(0, open - slots), queueLimit, backlog };
 }
 
 /** Seconds of one slot. */

@@ -42,6 +42,10 @@ async function restore(request: FastifyRequest, reply: FastifyReply, deps: Serve
   const prefer = readPrefer(request.headers.prefer);
   const submission = await readSubmission(request, deps);
   const options = complete(submission.options, form.kind === 'picture' ? form.format : undefined);
+  // Who takes no 202 wants the result within the time, or to be told at once.
+  if (!prefer.respondAsync && prefer.wait === undefined) {
+    await deps.jobs.checkRoom(submission.pixels, deps.config.syncTimeout * 1000);
+  }
   const { job, replayed } = await submit(submission, options, request, deps);
   if (replayed) reply.header('Idempotent-Replayed', 'true');
   if (prefer.respondAsync) {
