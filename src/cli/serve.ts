@@ -12,6 +12,9 @@ interface Flags {
   readonly devKey: boolean;
 }
 
+/** Time for last words after the end, ms. */
+const LINGER = 2_000;
+
 /** `mingxi serve`: the HTTP service, until SIGTERM or SIGINT. */
 export function serveCommand(program: Command): void {
   program
@@ -46,6 +49,8 @@ async function serve({ devKey, ...overrides }: Flags): Promise<void> {
     }
   }
   await stop.done;
+  // All of ours is closed; a library's connection whose other side is silent would keep the process alive.
+  setTimeout(() => process.exit(), LINGER).unref();
 }
 
 /** Drains at the first signal; a second one does not wait any longer. `done`: everything is closed. */
