@@ -1,4 +1,6 @@
-"""Aligned faces and what portraits suffer: blur, low resolution, noise, JPEG, in that order or twice."""
+"""Aligned faces, what portraits suffer (blur, low resolution, noise, JPEG, in that order or twice), and what the
+general network makes of it: at the size and with the block grid the picture had, as in the product, or of the
+aligned face."""
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +9,15 @@ from PIL import Image, ImageFilter
 from torch.utils.data import IterableDataset
 
 from data import split
-from degrade import RESAMPLING, add_noise, blur, draw_noise_kind, draw_subsampling, jpeg, to_bytes
+from degrade import RESAMPLING, UNKNOWN, add_noise, blur, draw_noise_kind, draw_subsampling, jpeg, to_bytes
 from face_model import SIDE, STEP
 
 MARGIN = 32
 # Share of crops of each kind. Light ones are common in practice and the easiest to do harm to.
-KINDS = (("clean", 0.10), ("light", 0.30), ("portrait", 0.60))
+KINDS = (("clean", 0.10), ("light", 0.38), ("portrait", 0.52))
+
+# Share of crops that no general network saw, as where only faces are to be restored.
+ALONE = 0.08
 
 
 def faces(root: Path, exclude: list[str]) -> tuple[list[Path], list[Path]]:
@@ -46,8 +51,13 @@ def blurred(x: np.ndarray, rng) -> np.ndarray:
     return np.asarray(Image.fromarray(to_bytes(x)).filter(ImageFilter.GaussianBlur(sigma)), np.float32)
 
 
-def portrait(x: np.ndarray, rng) -> np.ndarray:
-    """A small or blurred face as the product meets it: degraded at its own size, enlarged by the alignment."""
+def unrestored(x: np.ndarray, known) -> np.ndarray:
+    return x
+
+
+def portrait(x: np.ndarray, rng, general=unrestored) -> tuple[np.ndarray, np.ndarray]:
+    """A small or blurred face as the product meets it: degraded at its own size (and restored there: the second
+    picture), enlarged by the alignment."""
     height, width = x.shape[:2]
     if rng.random() < 0.55:
         x = blurred(x, rng)
@@ -59,27 +69,31 @@ def portrait(x: np.ndarray, rng) -> np.ndarray:
     if rng.random() < 0.6:
         x = add_noise(x, float(rng.uniform(0.5, 20)), draw_noise_kind(rng), rng)
     if rng.random() < 0.7:
-        x = jpeg_anywhere(x, int(rng.integers(25, 97)), rng)
-    return resized(x, width, height, int(rng.choice((Image.BICUBIC, Image.LANCZOS, Image.BILINEAR), p=(0.6, 0.3, 0.1))))
+        x, shown = jpeg_anywhere(x, int(rng.integers(25, 97)), rng, general)
+    else:
+        shown = general(to_bytes(x), UNKNOWN)
+    kernel = int(rng.choice((Image.BICUBIC, Image.LANCZOS, Image.BILINEAR), p=(0.6, 0.3, 0.1)))
+    return resized(x, width, height, kernel), resized(shown, width, height, kernel)
 
 
-def light(x: np.ndarray, rng) -> np.ndarray:
-    """A face of full size with noise, compression or a little softness."""
+def light(x: np.ndarray, rng, general=unrestored) -> tuple[np.ndarray, np.ndarray]:
+    """A face of full size with noise, compression or a little softness; and restored."""
     draw = rng.random()
     if draw < 0.35:
         x = add_noise(x, float(rng.uniform(1, 35)), draw_noise_kind(rng), rng)
     elif draw < 0.6:
         x = blur(x, rng)
     if draw > 0.5 or rng.random() < 0.4:
-        x = jpeg_anywhere(x, int(rng.integers(15, 97)), rng)
-    return x
+        return jpeg_anywhere(x, int(rng.integers(15, 97)), rng, general)
+    return x, general(to_bytes(x), UNKNOWN)
 
 
-def jpeg_anywhere(x: np.ndarray, quality: int, rng) -> np.ndarray:
-    """Compressed with the block grid anywhere: an aligned crop never begins at a block."""
+def jpeg_anywhere(x: np.ndarray, quality: int, rng, general=unrestored) -> tuple[np.ndarray, np.ndarray]:
+    """Compressed with the block grid anywhere: an aligned crop never begins at a block. And restored on that grid."""
     dy, dx = rng.integers(0, 8, 2)
     padded = np.pad(x, ((dy, 0), (dx, 0), (0, 0)), "edge")
-    return jpeg(padded, quality, draw_subsampling(rng))[0][dy:, dx:]
+    decoded, known = jpeg(padded, quality, draw_subsampling(rng))
+    return decoded[dy:, dx:], general(to_bytes(decoded), known)[dy:, dx:]
 
 
 def tinted(x: np.ndarray, rng) -> np.ndarray:
@@ -88,21 +102,29 @@ def tinted(x: np.ndarray, rng) -> np.ndarray:
     return np.clip(255 * np.power(x / 255, rng.uniform(0.75, 1.35)) * gain, 0, 255)
 
 
-def degraded(gt: np.ndarray, rng) -> np.ndarray:
+def degraded(gt: np.ndarray, rng, general) -> tuple[np.ndarray, np.ndarray]:
+    """GT uint8 -> (source, what the general network shows of it), uint8."""
     kind = rng.choice([name for name, _ in KINDS], p=[share for _, share in KINDS])
+    in_place = rng.random() < 0.6
     x = gt.astype(np.float32)
-    if kind == "light":
-        x = light(x, rng)
-    elif kind == "portrait":
-        x = portrait(x, rng)
-    return to_bytes(x)
+    lq, shown = x, None
+    if kind != "clean":
+        lq, shown = (light if kind == "light" else portrait)(x, rng, general if in_place else unrestored)
+    lq = to_bytes(lq)
+    if rng.random() < ALONE:
+        return lq, lq
+    return lq, to_bytes(shown) if shown is not None and in_place else general(lq, UNKNOWN)
 
 
 class FaceCrops(IterableDataset):
-    """Endless batches of one place each: (LQ, GT) NCHW uint8, weights 1x1xHxW, top, left."""
+    """Endless batches of one place each: (LQ, shown, GT) NCHW uint8, weights 1x1xHxW, top, left.
 
-    def __init__(self, files: list[Path], size: int, batch: int, seed: int, grey: float = 0.2):
-        self.files, self.size, self.batch, self.seed, self.grey = files, size, batch, seed, grey
+    Degrading and restoring costs as much as training: every batch comes `uses` times, among others.
+    """
+
+    def __init__(self, files: list[Path], general, size: int, batch: int, seed: int, grey: float = 0.2, uses: int = 4, kept: int = 160):
+        self.files, self.general, self.size, self.batch, self.seed, self.grey = files, general, size, batch, seed, grey
+        self.uses, self.kept = uses, kept
 
     def pair(self, picture: np.ndarray, top: int, left: int, rng):
         y0, x0 = max(0, top - MARGIN), max(0, left - MARGIN)
@@ -113,24 +135,29 @@ class FaceCrops(IterableDataset):
         if rng.random() < self.grey:
             gt = np.repeat((gt @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, 2)
         gt = to_bytes(gt)
-        lq = degraded(gt, rng)
         window = (slice(top - y0, top - y0 + self.size), slice(left - x0, left - x0 + self.size))
-        return lq[window].transpose(2, 0, 1), gt[window].transpose(2, 0, 1)
+        return [x[window].transpose(2, 0, 1) for x in (*degraded(gt, rng, self.restore), gt)]
 
     def __iter__(self):
         rng = np.random.default_rng(self.seed)
+        self.restore = self.general()
         pictures = [np.asarray(Image.open(f).convert("RGB")) for f in self.files]
-        weights = weight_map()
+        waiting = []
+        while True:
+            waiting += [self.drawn(pictures, rng)] * self.uses
+            if len(waiting) > self.kept * self.uses // 2:
+                for _ in range(self.uses):
+                    yield waiting.pop(int(rng.integers(len(waiting))))
+
+    def drawn(self, pictures: list[np.ndarray], rng):
         places = np.arange(0, SIDE - self.size + 1, STEP)
         # The middle is the face: corners are drawn less often.
         likely = np.exp(-0.5 * ((places - (SIDE - self.size) / 2) / (SIDE - self.size) * 2.5) ** 2) if len(places) > 1 else np.ones(1)
-        likely /= likely.sum()
-        while True:
-            top, left = (int(rng.choice(places, p=likely)) for _ in range(2))
-            pairs = []
-            for _ in range(self.batch):
-                picture = pictures[rng.integers(len(pictures))]
-                pairs.append(self.pair(picture[:, ::-1] if rng.random() < 0.5 else picture, top, left, rng))
-            lq, gt = (torch.from_numpy(np.ascontiguousarray(np.stack(x))) for x in zip(*pairs))
-            weight = torch.from_numpy(weights[top:top + self.size, left:left + self.size][None, None])
-            yield lq, gt, weight, top, left
+        top, left = (int(rng.choice(places, p=likely / likely.sum())) for _ in range(2))
+        triples = []
+        for _ in range(self.batch):
+            picture = pictures[rng.integers(len(pictures))]
+            triples.append(self.pair(picture[:, ::-1] if rng.random() < 0.5 else picture, top, left, rng))
+        tensors = [torch.from_numpy(np.ascontiguousarray(np.stack(x))) for x in zip(*triples)]
+        weight = torch.from_numpy(weight_map()[top:top + self.size, left:left + self.size][None, None])
+        return *tensors, weight, top, left

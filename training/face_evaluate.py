@@ -24,25 +24,26 @@ DRAWS = ("light", "portrait", "portrait")
 
 def degraded(gt: np.ndarray, kind: str, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return to_bytes((light if kind == "light" else portrait)(gt.astype(np.float32), rng))
+    return to_bytes((light if kind == "light" else portrait)(gt.astype(np.float32), rng)[0])
 
 
 class Face:
-    """An exported network or a checkpoint: HWC uint8 512x512 -> the same."""
+    """An exported network or a checkpoint: the face as it came and as the general network shows it, HWC uint8 512x512 -> the same."""
 
     def __init__(self, file: Path):
         if file.suffix == ".onnx":
             import onnxruntime
             session = onnxruntime.InferenceSession(str(file))
-            self.run = lambda x: session.run(None, {session.get_inputs()[0].name: x[None]})[0][0]
+            names = [i.name for i in session.get_inputs()]
+            self.run = lambda *views: session.run(None, {name: x[None] for name, x in zip(names, views)})[0][0]
         else:
             import torch
             from face_export import Deployed, load
             network = Deployed(load(file)[0])
-            self.run = lambda x: network(torch.from_numpy(x[None])).detach().numpy()[0]
+            self.run = lambda *views: network(*[torch.from_numpy(x[None]) for x in views]).detach().numpy()[0]
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
-        return self.run(x)
+    def __call__(self, source: np.ndarray, shown: np.ndarray) -> np.ndarray:
+        return self.run(source, shown)
 
 
 class Identity:
@@ -110,7 +111,7 @@ def main():
     parser.add_argument("--sheet", type=Path, help="picture of input, general, face, truth for the first rows")
     args = parser.parse_args()
     files = sorted((args.data_root / "test/faces-hq").glob("*.webp")) if args.split == "test" else faces(args.data_root, [])[1]
-    general, face = Model(args.general, args.threads), Face(args.face)
+    general, face = Model(args.general, args.threads, "int8"), Face(args.face)
     try:
         identity = Identity()
     except ImportError:
@@ -123,7 +124,8 @@ def main():
         for draw, kind in enumerate(DRAWS):
             lq = degraded(gt, kind, 10 * index + draw)
             row = {"file": file.stem, "kind": kind}
-            candidates = {"input": lq, "general": general(lq, UNKNOWN), "face": face(lq)}
+            shown = general(lq, UNKNOWN)
+            candidates = {"input": lq, "general": shown, "face": face(lq, shown)}
             for name, x in candidates.items():
                 row[name] = {"psnr": psnr(x, gt), "ssim": ssim(luma(x), truth), "fsim": fsim(luma(x), truth)}
                 if identity:

@@ -30,10 +30,11 @@ class Deployed(torch.nn.Module):
         super().__init__()
         self.network = network
 
-    def forward(self, face):
-        blocks = face.reshape(1, SIDE // 2, 2, SIDE // 2, 2, 3).permute(0, 5, 2, 4, 1, 3)
-        half = blocks.reshape(1, 12, SIDE // 2, SIDE // 2).float() / 255
-        restored = torch.clamp(torch.round((half + self.network.half_residual(half)) * 255), 0, 255)
+    def forward(self, face, shown):
+        def half(x):
+            return x.reshape(1, SIDE // 2, 2, SIDE // 2, 2, 3).permute(0, 5, 2, 4, 1, 3).reshape(1, 12, SIDE // 2, SIDE // 2).float() / 255
+
+        restored = torch.clamp(torch.round(self.network.half(half(face), half(shown)) * 255), 0, 255)
         planes = restored.to(torch.uint8).reshape(1, 3, 2, 2, SIDE // 2, SIDE // 2)
         return planes.permute(0, 4, 2, 5, 3, 1).reshape(1, SIDE, SIDE, 3)
 
@@ -54,12 +55,13 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     network, state = load(args.checkpoint)
     deployed, file = Deployed(network), args.out / "face.onnx"
-    torch.onnx.export(deployed, (torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8),), str(file), opset_version=17, dynamo=False,
-                      input_names=["face"], output_names=["restored"], do_constant_folding=True)
+    blank = torch.zeros(1, SIDE, SIDE, 3, dtype=torch.uint8)
+    torch.onnx.export(deployed, (blank, blank), str(file), opset_version=17, dynamo=False, input_names=["face", "shown"],
+                      output_names=["restored"], do_constant_folding=True)
     onnx.checker.check_model(str(file))
-    picture = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), np.uint8)
-    got = onnxruntime.InferenceSession(str(file)).run(None, {"face": picture})[0]
-    worst = int(np.abs(deployed(torch.from_numpy(picture)).detach().numpy().astype(int) - got).max())
+    face, shown = np.random.default_rng(0).integers(0, 256, (2, 1, SIDE, SIDE, 3), np.uint8)
+    got = onnxruntime.InferenceSession(str(file)).run(None, {"face": face, "shown": shown})[0]
+    worst = int(np.abs(deployed(torch.from_numpy(face), torch.from_numpy(shown)).detach().numpy().astype(int) - got).max())
     if worst > 1:
         raise SystemExit(f"{file}: torch and onnxruntime differ by {worst}/255")
     config = state["config"]
@@ -69,8 +71,8 @@ def main():
         "name": "face", "version": args.version, "task": "face",
         "networks": [{"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": "any", "conditions": []}],
         "description": "Faithful repair of one aligned face: blur, low resolution, noise, JPEG.",
-        "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
-        "scale": 1,
+        "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB", "name": "face"},
+        "beside": "shown", "scale": 1,
         "tile": {"multiple": 16, "halo": 0, "max": SIDE, "size": SIDE},
         "cost": {"parameters": sum(p.numel() for p in network.parameters()),
                  "gmacPerMegapixel": round(macs(network) / (SIDE * SIDE / 1e6), 1)},

@@ -1,19 +1,21 @@
 """Train the face network. Resumable at any moment, as train.py.
 
-    python training/face_train.py --config training/configs/face.yaml --out runs/face --init training/checkpoints/general-noise.pt
+    python training/face_train.py --config training/configs/face.yaml --general models/general --out runs/face --init training/checkpoints/general-noise.pt
 """
 import argparse
 import json
 import time
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
 import yaml
 from torch.utils.data import DataLoader
 
+from evaluate import Model
 from face_data import FaceCrops, faces
-from face_model import FaceNet, grow_from, macs
+from face_model import FaceNet, grow_from, macs, second_view
 from loop import one_thread, save, step
 
 
@@ -50,6 +52,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--general", type=Path, required=True, help="folder of the model that restores the picture before")
     parser.add_argument("--data-root", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--hours", type=float)
     parser.add_argument("--device", default="cpu")
@@ -67,7 +70,7 @@ def main():
     if args.init and not checkpoint.exists():
         start = torch.load(args.init, weights_only=True, map_location="cpu")["ema"]
         if "place" in start:
-            network.load_state_dict(start)
+            second_view(network, start)
         else:
             grow_from(network, start, tuple(config.told))
     network = network.to(args.device, memory_format=torch.channels_last)
@@ -81,22 +84,22 @@ def main():
             optimiser.load_state_dict(state["optimiser"])
         ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
 
-    crops = FaceCrops(faces(args.data_root, config.exclude)[0], config.size, config.batch, config.seed + iteration)
-    batches = iter(DataLoader(crops, None, num_workers=1, prefetch_factor=8, worker_init_fn=one_thread))
+    crops = FaceCrops(faces(args.data_root, config.exclude)[0], partial(Model, args.general, 1, "int8"), config.size, config.batch, config.seed + iteration)
+    batches = iter(DataLoader(crops, None, num_workers=1, prefetch_factor=6, worker_init_fn=one_thread))
     log = open(args.out / "log.jsonl", "a", buffering=1)
     print(f"{sum(p.numel() for p in network.parameters())} parameters, {macs(network):.1f} GMAC a face", flush=True)
-    loss_sum, identity_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
+    loss_sum, general_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
     while busy < config.hours * 3600:
         began = time.time()
-        lq, gt, weight, top, left = next(batches)
-        lq, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, gt))
+        lq, shown, gt, weight, top, left = next(batches)
+        lq, shown, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, shown, gt))
         weight = weight.to(args.device)
         with torch.autocast(args.device, torch.bfloat16):
-            residual = network.residual(lq, top, left)
-        loss = face_loss(lq + residual.float(), gt, weight, config.gradient)
+            restored = network(lq, shown, top, left)
+        loss = face_loss(restored.float(), gt, weight, config.gradient)
         if torch.isfinite(loss):
             rate = step(network, optimiser, ema, loss, config, busy, iteration)
-            identity_sum += face_loss(lq, gt, weight, config.gradient).item()
+            general_sum += face_loss(shown, gt, weight, config.gradient).item()
             loss_sum += loss.item()
             counted += 1
         iteration += 1
@@ -104,9 +107,9 @@ def main():
         busy += min(time.time() - began, 3.0)
         if iteration % 100 == 0:
             log.write(json.dumps({"iteration": iteration, "busy": round(busy), "wall": round(time.time() - started),
-                                  "loss": loss_sum / max(counted, 1), "identity": identity_sum / max(counted, 1),
+                                  "loss": loss_sum / max(counted, 1), "general": general_sum / max(counted, 1),
                                   "rate": rate}) + "\n")
-            loss_sum, identity_sum, counted = 0.0, 0.0, 0
+            loss_sum, general_sum, counted = 0.0, 0.0, 0
         if time.time() - saved_at > config.save_seconds or busy >= config.hours * 3600:
             save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(),
                               "iteration": iteration, "busy": busy, "config": asdict(config)})

@@ -54,9 +54,16 @@ def real_labels(root: Path) -> dict:
     return json.loads((root / "face-detect" / "labels.json").read_text())
 
 
-def real_picture(root: Path, name: str, label: dict) -> Labelled:
+def looked_at(points: list, again: list | None) -> list:
+    """Landmarks of a close look where there is one."""
+    return again or points
+
+
+def real_picture(root: Path, name: str, label: dict, close: dict) -> Labelled:
+    """`close`: what `label.py` saw when it looked again, by file name."""
     said = reviewed(name, label["faces"])
-    faces = [f["box"] + sum(f["landmarks"], []) for f, status in said if status == "face"]
+    again = close.get(name) or [None] * len(said)
+    faces = [f["box"] + looked_at(sum(f["landmarks"], []), points) for (f, status), points in zip(said, again) if status == "face"]
     uncertain = [f["box"] for f, status in said if status in ("ignore", "uncertain")] + REVIEW.get(name, {}).get("more", [])
     picture = Image.open(root / "face-detect" / "images" / name).convert("RGB")
     return Labelled(name, Pyramid(picture), array(faces, 14), array(uncertain, 4))
@@ -86,15 +93,17 @@ def by_twenty(files: list[Path], part: str) -> list[Path]:
 def load(root: Path, pseudo: Path, part: str, exclude: list[str]) -> Sources:
     """part: train or validation. `pseudo` is what `label.py` wrote."""
     labels, guessed, sources = real_labels(root), json.loads(pseudo.read_text()), Sources()
+    close = guessed.get("closely", {})
     for name in real_names(root, part, exclude):
-        one = real_picture(root, name, labels[name])
+        one = real_picture(root, name, labels[name], close)
         (sources.real if len(one.faces) else sources.photographs).append(one)
     taken = shared_with_tests(root)
     for file in by_twenty(list((root / "train-photo").glob("*.webp")), part):
         if file.name in taken or not kept(file.name, exclude):
             continue
         said = reviewed(file.name, guessed["photographs"][file.name])
-        faces = array([r["face"] for r, status in said if status == "face"], 14)
+        again = close.get(file.name) or [None] * len(said)
+        faces = array([r["face"][:4] + looked_at(r["face"][4:], points) for (r, status), points in zip(said, again) if status == "face"], 14)
         uncertain = array([r["face"] for r, status in said if status == "uncertain" or (status == "ignore" and r["score"] >= POSSIBLE)], 14)[:, :4]
         one = Labelled(file.name, Pyramid(Image.open(file).convert("RGB")), faces, uncertain)
         sources.photographs.append(one)

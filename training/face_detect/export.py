@@ -1,6 +1,6 @@
-"""A checkpoint to models/face-detect/{face-detect.onnx, manifest.json}: EMA weights, normalisation folded away.
+"""Checkpoints to models/face-detect/{face-detect.onnx, face-refine.onnx, manifest.json}: EMA weights, normalisation folded away.
 
-    python training/face_detect/export.py --out models/face-detect --threshold 0.5 runs/face-detect/checkpoint.pt
+    python training/face_detect/export.py --out models/face-detect --threshold 0.5 runs/face-detect/checkpoint.pt --refiner runs/face-refine/checkpoint.pt
 """
 import argparse
 import hashlib
@@ -14,6 +14,8 @@ import torch
 
 from detect import Deployed, from_checkpoint
 from model import macs
+from refine_model import SIDE, DeployedRefiner, Refiner
+from refine_model import macs as refiner_macs
 
 LICENCES = {
     "omi": "CC BY-NC-SA 4.0 (StyleGAN2 faces, train-face)", "london": "CC BY 4.0 (Face Research Lab London Set)",
@@ -46,9 +48,29 @@ def disagreement(deployed: Deployed, file: Path) -> float:
     return worst
 
 
+def refiner_from(checkpoint: Path) -> tuple[DeployedRefiner, dict]:
+    state, network = torch.load(checkpoint, weights_only=True, map_location="cpu"), Refiner()
+    network.load_state_dict(state["ema"])
+    return DeployedRefiner(network).eval(), state
+
+
+def export_refiner(deployed: DeployedRefiner, file: Path) -> float:
+    """Writes it; the largest difference between torch and onnxruntime, on one and on several crops."""
+    torch.onnx.export(deployed, (torch.zeros(2, SIDE, SIDE, 3, dtype=torch.uint8),), str(file), opset_version=17, dynamo=False,
+                      input_names=["faces"], output_names=["seen"], dynamic_axes={"faces": {0: "n"}, "seen": {0: "n"}})
+    onnx.checker.check_model(str(file))
+    rng, session, worst = np.random.default_rng(0), onnxruntime.InferenceSession(str(file)), 0.0
+    for count in (1, 5):
+        crops = rng.integers(0, 256, (count, SIDE, SIDE, 3), np.uint8)
+        with torch.no_grad():
+            worst = max(worst, float(np.abs(deployed(torch.from_numpy(crops)).numpy() - session.run(None, {"faces": crops})[0]).max()))
+    return worst
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("--refiner", type=Path, required=True, help="checkpoint of refine_train.py")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threshold", type=float, required=True, help="operating point, as evaluate.py chose it")
     parser.add_argument("--version", default="0.1.0")
@@ -60,6 +82,13 @@ def main():
     worst = disagreement(Deployed(network), file)
     if worst > 1e-3:
         raise SystemExit(f"{file}: torch and onnxruntime differ by {worst}")
+    refiner, seen = refiner_from(args.refiner)
+    second = args.out / "face-refine.onnx"
+    apart = export_refiner(refiner, second)
+    # Scores and crop px.
+    if apart > 2e-2:
+        raise SystemExit(f"{second}: torch and onnxruntime differ by {apart}")
+    print(f"{second}: {second.stat().st_size} bytes, {refiner_macs():.0f} MMAC a candidate, torch and onnxruntime differ by at most {apart:.1e}")
     cost = macs(network.config)
     print(f"{file}: {file.stat().st_size} bytes, {cost:.3f} GMAC at 640x640, torch and onnxruntime differ by at most {worst:.1e}")
     manifest = {
@@ -67,13 +96,15 @@ def main():
         "networks": [{"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": "any", "conditions": []}],
         "description": "Faces with a score, a box and five landmarks, turned by up to 45 degrees, from 13 px.",
         "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
-        "detector": "mingxi", "scale": 1,
+        "detector": "mingxi", "refiner": {"file": second.name, "sha256": hashlib.sha256(second.read_bytes()).hexdigest()}, "scale": 1,
         "tile": {"multiple": 32, "halo": 0, "max": 4096},
-        "cost": {"parameters": sum(p.numel() for p in network.parameters()), "gmacPerMegapixel": round(cost / 0.4096, 2)},
+        "cost": {"parameters": sum(p.numel() for n in (network, refiner) for p in n.parameters()), "gmacPerMegapixel": round(cost / 0.4096, 2)},
         "licence": {"weights": "CC BY-NC-SA 4.0" if "omi" not in config["exclude"] else "Apache-2.0",
                     "data": {k: v for k, v in LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}},
         "training": {"threshold": args.threshold, "iterations": state["iteration"], "hours": round(state["busy"] / 3600, 2),
-                     "seed": config["seed"], "patch": config["patch"], "batch": config["batch"], "mixture": config["mixture"]},
+                     "seed": config["seed"], "patch": config["patch"], "batch": config["batch"], "mixture": config["mixture"],
+                     "refiner": {"iterations": seen["iteration"], "hours": round(seen["busy"] / 3600, 2), "seed": seen["config"]["seed"],
+                                 "batch": seen["config"]["batch"], "mixture": seen["config"]["mixture"]}},
     }
     (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
 

@@ -19,8 +19,8 @@ const OF_FAMILY: Readonly<Record<DetectorFamily, Omit<Scores, 'candidate'>>> = {
   scrfd: { least: 0.5, sure: 0.6, turned: 0.7 },
 };
 
-/** With a refiner; `least` and above are joint scores (`imaging/faces/refine.ts`). */
-const REFINED: Scores = { candidate: 0.3, least: 0.6, sure: 0.73, turned: 0.85 };
+/** With a refiner, by the same validation as its part of the score (`training.threshold` in the manifest); `least` and above are joint scores (`imaging/faces/refine.ts`). */
+const REFINED: Scores = { candidate: 0.12, least: 0.55, sure: 0.7, turned: 0.8 };
 
 /** The thresholds that hold for a detector, with or without its refiner. */
 export function scoresOf({ family, refiner }: FaceDetector): Scores {
