@@ -80,7 +80,8 @@ async function lifeOf(ground: Ground): Promise<void> {
     processes.push(one);
     return one;
   };
-  const [api, otherApi, worker] = (await Promise.all(['api', 'api', 'worker', 'worker'].map(start))) as [
+  const [api, otherApi, worker, otherWorker] = (await Promise.all(['api', 'api', 'worker', 'worker'].map(start))) as [
+    ServerProcess,
     ServerProcess,
     ServerProcess,
     ServerProcess,
@@ -97,7 +98,7 @@ async function lifeOf(ground: Ground): Promise<void> {
   };
   const rows = (kind: string) => db.selectFrom('jobs').selectAll().where('kind', '=', kind).execute();
   // The huge one takes seconds, so that its worker is stopped in the middle of it and not at its end.
-  const [small, large, huge] = [await jpeg(120, 90), await jpeg(900, 700), await jpeg(2000, 1600)];
+  const [small, large, huge] = [await jpeg(120, 90), await jpeg(900, 700), await jpeg(3000, 2400)];
   let charged = 0;
 
   // Servers have no children of their own, workers have one each.
@@ -122,19 +123,24 @@ async function lifeOf(ground: Ground): Promise<void> {
   charged++;
 
   // A worker is lost in the middle of a job or a call: it is taken over, once.
-  const workers = new Map([worker, processes[3] as ServerProcess].map((one) => [one.pid, one]));
+  const workers = new Map([worker, otherWorker].map((one) => [one.pid, one]));
   const job = await clientOf(api).submit(huge);
   const waiting = call(otherApi, huge);
   charged += 2;
   const running = async () =>
-    (await db.selectFrom('jobs').select(['id', 'owner']).where('state', '=', 'running').execute()).filter((row) => row.owner);
-  await until(async () => (await running()).length === 2);
-  const [first] = await running();
+    (await db.selectFrom('jobs').select(['id', 'owner']).where('state', '=', 'running').orderBy('claimed_at', 'desc').execute()).filter(
+      (row) => row.owner,
+    );
+  // The one begun last has most of its way before it.
+  const [first] = await until(async () => {
+    const both = await running();
+    return both.length === 2 && both;
+  });
   const victim = workers.get(Number(first?.owner?.split(':')[1])) as ServerProcess;
   process.kill(victim.pid, 'SIGSTOP');
   expect(await running()).toContainEqual(first);
   if (ground.loss === 'SIGKILL') await victim.kill('SIGKILL');
-  expect((await sharp(await waiting).metadata()).width).toBe(2000);
+  expect((await sharp(await waiting).metadata()).width).toBe(3000);
   expect(await clientOf(api).wait(job, { interval: 50 })).toHaveLength(1);
   const after = await db.selectFrom('jobs').select(['id', 'takeovers', 'attempts']).where('id', '=', job).executeTakeFirstOrThrow();
   expect(after).toMatchObject({ attempts: 1, takeovers: first?.id === job ? 1 : 0 });

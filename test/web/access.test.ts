@@ -116,6 +116,8 @@ browserSuite('studio: for everyone', () => {
       }
       throw new Error(`no way by Tab to ${label}`);
     };
+    // What the page asks for when it opens is drawn when it comes; a key pressed meanwhile may go nowhere.
+    await page.waitForLoadState('networkidle');
     await tabTo(/^Choose pictures$/);
     const [chooser] = await Promise.all([page.waitForEvent('filechooser'), press('Enter')]);
     await chooser.setFiles([picture]);
