@@ -16,6 +16,7 @@ afterEach(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
+// Not less than 1.2 GB: what Node.js 24 sets aside when it starts counts as data of the process.
 const events: PoolEvent[] = [];
 function limited(memory: number, fileSize = 100 * MB): Pool {
   events.length = 0;
@@ -27,30 +28,30 @@ function limited(memory: number, fileSize = 100 * MB): Pool {
 describe.skipIf(!existsSync('/proc/self/limits'))('limits of a child, kept by the kernel', () => {
   test('memory, size of files, open files and core dumps, from its first instruction', async () => {
     const result = join(folder, 'limits');
-    await limited(900 * MB, 3 * MB).run(task('limits', result));
+    await limited(1500 * MB, 3 * MB).run(task('limits', result));
     const text = readFileSync(result, 'utf8');
     const soft = (name: string) => Number(new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(text)?.[1]);
-    expect(['Max data size', 'Max file size', 'Max open files', 'Max core file size'].map(soft)).toEqual([900 * MB, 3 * MB, 256, 0]);
+    expect(['Max data size', 'Max file size', 'Max open files', 'Max core file size'].map(soft)).toEqual([1500 * MB, 3 * MB, 256, 0]);
   });
 
   test('a child that wants more memory fails its own picture, and the next one passes', async () => {
-    const pool = limited(700 * MB);
-    await expect(pool.run(task('allocate:2000'))).rejects.toMatchObject({ kind: 'PROCESS_ERROR' });
+    const pool = limited(1500 * MB);
+    await expect(pool.run(task('allocate:4000'))).rejects.toMatchObject({ kind: 'PROCESS_ERROR' });
     await pool.run(task('allocate:50'));
     const peaks = events.flatMap((event) => (event.type === 'task' ? [event.peak] : []));
-    expect(Math.max(...peaks)).toBeLessThan(700 * MB);
+    expect(Math.max(...peaks)).toBeLessThan(1500 * MB);
   });
 
   test('a file beyond the limit is not written', async () => {
     const result = join(folder, 'large');
-    const pool = limited(900 * MB, 2 * MB);
+    const pool = limited(1500 * MB, 2 * MB);
     await expect(pool.run(task('write:3', result))).rejects.toMatchObject({ kind: 'PROCESS_ERROR' });
     expect(statSync(result).size).toBeLessThanOrEqual(2 * MB);
     await pool.run(task('write:1', result));
   });
 
   test('its process id is that of the child itself: a kill ends it and leaves no shell behind', async () => {
-    const pool = limited(900 * MB);
+    const pool = limited(1500 * MB);
     const result = join(folder, 'pid.json');
     await pool.run(task('look', result));
     const { pid } = JSON.parse(readFileSync(result, 'utf8')) as { pid: number };
