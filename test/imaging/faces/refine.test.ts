@@ -92,7 +92,9 @@ function seenOf(truth: Candidate, angle: number, half: readonly [number, number]
     return [(dx * square.a + dy * square.b) / scale ** 2, (dy * square.a - dx * square.b) / scale ** 2];
   };
   const centre = into([truth.left + truth.width / 2, truth.top + truth.height / 2]);
-  expect(Math.atan2(square.b, square.a)).toBeCloseTo(angle, 5);
+  // As directions: half a turn to the left is half a turn to the right.
+  expect(square.a / scale).toBeCloseTo(Math.cos(angle), 5);
+  expect(square.b / scale).toBeCloseTo(Math.sin(angle), 5);
   return Float32Array.of(0.9, ...centre, (2 * half[0]) / scale, (2 * half[1]) / scale, ...truth.points.flatMap(into));
 }
 
