@@ -15,7 +15,7 @@ export interface Scores {
 
 const OF_FAMILY: Readonly<Record<DetectorFamily, Omit<Scores, 'candidate'>>> = {
   mingxi: { least: 0.6, sure: 0.73, turned: 0.85 },
-  yunet: { least: 0.6, sure: 0.75, turned: 0.85 },
+  yunet: { least: 0.6, sure: 0.7, turned: 0.8 },
   scrfd: { least: 0.5, sure: 0.6, turned: 0.7 },
 };
 
