@@ -111,8 +111,7 @@ def main():
                                   "rate": rate}) + "\n")
             loss_sum, general_sum, counted = 0.0, 0.0, 0
         if time.time() - saved_at > config.save_seconds or busy >= config.hours * 3600:
-            save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(),
-                              "iteration": iteration, "busy": busy, "config": asdict(config)})
+            save(checkpoint, network, ema, optimiser, iteration, busy, asdict(config))
             saved_at = time.time()
 
 

@@ -30,10 +30,11 @@ def step(network, optimiser, ema: dict, loss, config, busy: float, iteration: in
     return rate
 
 
-def save(path: Path, state: dict):
-    """Complete or absent, never half-written."""
+def save(path: Path, network, ema: dict, optimiser, iteration: int, busy: float, config: dict):
+    """Everything a run goes on from. Complete or absent, never half-written."""
     partial = path.with_suffix(".partial")
-    torch.save(state, partial)
+    torch.save({"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(),
+                "iteration": iteration, "busy": busy, "config": config}, partial)
     os.replace(partial, path)
 
 

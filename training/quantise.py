@@ -119,8 +119,7 @@ def main():
             log.write(json.dumps({"iteration": iteration, "cpu": round(time.process_time() - started), "lost": round(lost / 50, 4)}) + "\n")
             lost = 0.0
         if time.time() - saved_at > config.save_seconds or iteration == config.iterations:
-            save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(), "iteration": iteration,
-                              "config": {**state["config"], "quantise": asdict(config)}, "busy": state["busy"]})
+            save(checkpoint, network, ema, optimiser, iteration, state["busy"], {**state["config"], "quantise": asdict(config)})
             saved_at = time.time()
 
 

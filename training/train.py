@@ -158,8 +158,7 @@ def main():
         if iteration % config.reload == 0:
             batches = stream(config, root, config.seed + iteration)
         if time.time() - saved_at > config.save_seconds or busy >= config.hours * 3600:
-            save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(),
-                              "iteration": iteration, "busy": busy, "config": asdict(config)})
+            save(checkpoint, network, ema, optimiser, iteration, busy, asdict(config))
             saved_at = time.time()
 
 

@@ -220,12 +220,7 @@ export function queueContract(name: string, make: () => Promise<(service: string
         await server.start();
         await until(() => ears.looks > looks);
         jobs.add('after');
-        await until(() =>
-          api.announce('after').then(
-            () => true,
-            () => false,
-          ),
-        );
+        await announced(api, 'after');
         await until(() => jobs.ended.length >= 1);
         await until(async () => {
           await tell(worker, states, 'after', 'succeeded').catch(() => undefined);
@@ -247,12 +242,7 @@ export function queueContract(name: string, make: () => Promise<(service: string
         await until(() => jobs.ended.length === 1);
         server.lose();
         jobs.add('after');
-        await until(() =>
-          api.announce('after').then(
-            () => true,
-            () => false,
-          ),
-        );
+        await announced(api, 'after');
         await until(() => jobs.ended.length === 2);
         await until(async () => {
           await worker.tell({ id: 'after', state: 'succeeded' }).catch(() => undefined);
@@ -270,12 +260,7 @@ export function queueContract(name: string, make: () => Promise<(service: string
         await pause(300);
         await server.start();
         jobs.add('job');
-        await until(() =>
-          api.announce('job').then(
-            () => true,
-            () => false,
-          ),
-        );
+        await announced(api, 'job');
         await until(() => jobs.ended.length === 1);
       });
 
@@ -288,12 +273,7 @@ export function queueContract(name: string, make: () => Promise<(service: string
         await api.announce('job');
         await server.forget();
         worker.work(jobs.take('worker'), 1);
-        await until(() =>
-          api.announce('job').then(
-            () => true,
-            () => false,
-          ),
-        );
+        await announced(api, 'job');
         await until(() => jobs.ended.length === 1);
       });
 
@@ -373,6 +353,16 @@ function listening(queue: JobQueue, states: States): Ears {
     },
   });
   return ears;
+}
+
+/** Announces until the queue takes it: its server comes back, or its connection is made anew. */
+function announced(queue: JobQueue, id: string): Promise<true> {
+  return until(() =>
+    queue.announce(id).then(
+      () => true,
+      () => false,
+    ),
+  );
 }
 
 function tell(queue: JobQueue, states: States, id: string, state: string): Promise<void> {

@@ -4,28 +4,21 @@
 
 Writes OUT/checkpoint.pt (weights, EMA, optimiser, position), OUT/log.jsonl, OUT/config.json.
 """
-import argparse
-import json
-import sys
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-import yaml
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import IterableDataset
 
 from compose import Composer
-from data import Sources, load
+from data import Sources
 from detect import Detector
 from refine_crops import Crops, mirrored_crop
 from refine_model import SIDE, Refiner
-
-# Last on the path: this folder has its own `model` and `data`.
-sys.path.append(str(Path(__file__).resolve().parents[1]))
-from loop import one_thread, save, step  # noqa: E402
+from run import arguments, train
 
 
 @dataclass
@@ -48,12 +41,13 @@ class TrainConfig:
     shuffle: int = 1500        # crops among which the next is drawn: those of one picture are alike
     seed: int = 21
     save_seconds: int = 120
+    threads: int = 1
 
 
 class Drawn(IterableDataset):
     """Endless (crop CHW uint8, target of 18 numbers)."""
 
-    def __init__(self, sources: Sources, detector: Path, config: TrainConfig, seed: int):
+    def __init__(self, detector: Path, sources: Sources, config: TrainConfig, seed: int):
         self.sources, self.detector, self.config, self.seed = sources, detector, config, seed
 
     def __iter__(self):
@@ -72,7 +66,7 @@ class Drawn(IterableDataset):
 
 def refiner_loss(raw, wanted, config: TrainConfig):
     """(total, parts). Landmarks count in parts of the face's eye distance or half its height, boxes in parts of the box."""
-    half = SIDE / 2
+    raw, wanted, half = raw.float(), wanted.to(raw.device), SIDE / 2
     certain, has, cos, sin = wanted[:, 0], wanted[:, 1] > 0, wanted[:, 2], wanted[:, 3]
     known = certain >= 0
     probability = raw[:, 0].sigmoid()
@@ -96,72 +90,10 @@ def refiner_loss(raw, wanted, config: TrainConfig):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--config", help="YAML of values other than the defaults")
+    parser = arguments(__doc__, configured=False)
     parser.add_argument("--detector", type=Path, required=True, help="checkpoint or exported file whose candidates are looked at")
-    parser.add_argument("--labels", type=Path, required=True, help="what label.py wrote")
-    parser.add_argument("--out", required=True)
-    parser.add_argument("--data-root", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data")
-    parser.add_argument("--hours", type=float, help="overrides the configuration's time budget")
-    parser.add_argument("--device", default="cpu", help="cpu or cuda")
-    parser.add_argument("--init", type=Path, help="checkpoint whose weights a new run starts from")
     args = parser.parse_args()
-    config = TrainConfig(**(yaml.safe_load(open(args.config)) if args.config else {}))
-    config.hours = args.hours or config.hours
-    out = Path(args.out)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "config.json").write_text(json.dumps(asdict(config), indent=1))
-
-    torch.manual_seed(config.seed)
-    torch.set_num_threads(1)
-    network = Refiner().to(args.device, memory_format=torch.channels_last)
-    decayed = [p for p in network.parameters() if p.ndim > 1]
-    free = [p for p in network.parameters() if p.ndim <= 1]
-    optimiser = torch.optim.AdamW([{"params": decayed, "weight_decay": config.weight_decay}, {"params": free, "weight_decay": 0.0}],
-                                  config.learning_rate, betas=(0.9, 0.99))
-    ema = {k: v.clone() for k, v in network.state_dict().items()}
-    iteration, busy = 0, 0.0
-    checkpoint = out / "checkpoint.pt"
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True, map_location=args.device)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
-    elif args.init:
-        ema = torch.load(args.init, weights_only=True, map_location=args.device)["ema"]
-        network.load_state_dict(ema)
-        ema = {k: v.clone() for k, v in ema.items()}
-
-    sources = load(args.data_root, args.labels, "train", config.exclude)
-    batches = iter(DataLoader(Drawn(sources, args.detector, config, config.seed + iteration), config.batch, num_workers=1,
-                              prefetch_factor=3, worker_init_fn=one_thread))
-    log = open(out / "log.jsonl", "a", buffering=1)
-    sums, counted, saved_at, started = {}, 0, time.time(), time.time()
-    network.train()
-    while busy < config.hours * 3600:
-        began = time.time()
-        crops, wanted = next(batches)
-        crops = crops.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last)
-        wanted = wanted.to(args.device)
-        with torch.autocast(args.device, torch.bfloat16):
-            raw = network(crops)
-        loss, parts = refiner_loss(raw.float(), wanted, config)
-        if torch.isfinite(loss):
-            rate = step(network, optimiser, ema, loss, config, busy, iteration)
-            for name, value in parts.items():
-                sums[name] = sums.get(name, 0.0) + float(value.detach())
-            counted += 1
-        iteration += 1
-        # A stopped or starved process must not eat the schedule: a step counts two seconds at most.
-        busy += min(time.time() - began, 2.0)
-        if iteration % 50 == 0:
-            log.write(json.dumps({"iteration": iteration, "busy": round(busy), "wall": round(time.time() - started), "rate": rate,
-                                  **{name: round(value / max(counted, 1), 4) for name, value in sums.items()}}) + "\n")
-            sums, counted = {}, 0
-        if time.time() - saved_at > config.save_seconds or busy >= config.hours * 3600:
-            save(checkpoint, {"network": network.state_dict(), "ema": ema, "optimiser": optimiser.state_dict(),
-                              "iteration": iteration, "busy": busy, "config": asdict(config)})
-            saved_at = time.time()
+    train(args, TrainConfig, lambda _: Refiner(), partial(Drawn, args.detector), refiner_loss)
 
 
 if __name__ == "__main__":
