@@ -9,7 +9,7 @@ from PIL import Image, ImageFilter
 from torch.utils.data import IterableDataset
 
 from data import split
-from degrade import RESAMPLING, UNKNOWN, add_noise, blur, draw_noise_kind, draw_subsampling, jpeg, to_bytes
+from degrade import RESAMPLING, UNKNOWN, add_noise, blur, draw_noise_kind, draw_subsampling, jpeg, sharpen, to_bytes
 from face_model import SIDE, STEP
 
 MARGIN = 32
@@ -57,22 +57,33 @@ def unrestored(x: np.ndarray, known) -> np.ndarray:
 
 def portrait(x: np.ndarray, rng, general=unrestored) -> tuple[np.ndarray, np.ndarray]:
     """A small or blurred face as the product meets it: degraded at its own size (and restored there: the second
-    picture), enlarged by the alignment."""
+    picture), enlarged by the alignment. Or enlarged by somebody before us: what was compressed small, and often
+    sharpened, then lies in a large picture, whose own compression is another one, and looks like detail."""
     height, width = x.shape[:2]
     if rng.random() < 0.55:
         x = blurred(x, rng)
-    factor = float(np.exp(rng.uniform(0, np.log(8)))) if rng.random() < 0.85 else 1.0
+    factor = float(np.exp(rng.uniform(0, np.log(10)))) if rng.random() < 0.85 else 1.0
+    enlarged = rng.random() < 0.3
     small = max(16, round(width / factor)), max(16, round(height / factor))
     x = resized(x, *small, int(RESAMPLING[rng.integers(1, 6)]))
     if rng.random() < 0.15:
         x = blur(x, rng)
     if rng.random() < 0.6:
         x = add_noise(x, float(rng.uniform(0.5, 20)), draw_noise_kind(rng), rng)
+    if rng.random() < 0.15:
+        x = sharpen(x, rng)
+    kernel = int(rng.choice((Image.BICUBIC, Image.LANCZOS, Image.BILINEAR), p=(0.6, 0.3, 0.1)))
+    if enlarged:
+        if rng.random() < 0.85:
+            x, _ = jpeg_anywhere(x, int(rng.integers(20, 97)), rng)
+        x = resized(x, width, height, kernel)
+        if rng.random() < 0.5:
+            return jpeg_anywhere(x, int(rng.integers(50, 97)), rng, general)
+        return x, general(to_bytes(x), UNKNOWN)
     if rng.random() < 0.7:
         x, shown = jpeg_anywhere(x, int(rng.integers(25, 97)), rng, general)
     else:
         shown = general(to_bytes(x), UNKNOWN)
-    kernel = int(rng.choice((Image.BICUBIC, Image.LANCZOS, Image.BILINEAR), p=(0.6, 0.3, 0.1)))
     return resized(x, width, height, kernel), resized(shown, width, height, kernel)
 
 

@@ -28,7 +28,7 @@ from model import CONDITIONS, RestorationNet, load as load_network, shape
 class TrainConfig:
     name: str = "general"
     network: dict = field(default_factory=dict)
-    keep: dict = field(default_factory=dict)      # a smaller network than --init's: which of its blocks are kept, in order
+    keep: dict = field(default_factory=dict)      # another shape than --init's: which of its blocks stay, in order
     taught: float = 0.0        # share of the loss that is taken against --teacher instead of the truth
     conditions: list = field(default_factory=lambda: list(CONDITIONS))
     data: list = field(default_factory=lambda: ["train-photo"])
@@ -66,14 +66,17 @@ def decibel(restored, gt, floor=3e-4):
 LOSSES = {"charbonnier": charbonnier, "decibel": lambda restored, gt: 0.05 * decibel(restored, gt)}
 
 
-def pruned(state: dict, keep: dict) -> dict:
-    """Weights of a network with fewer blocks. `keep`: of a stack of blocks (`bottom`, `up_blocks.1`), those that stay."""
+def reshaped(state: dict, keep: dict, network: RestorationNet) -> dict:
+    """Weights of another network as a start for this one. `keep`: of a stack of blocks (`bottom`, `up_blocks.1`), those
+    that stay; the blocks that this network has beyond them begin by changing nothing (Net2Net, Chen et al., ICLR 2016)."""
     for stack, places in keep.items():
         blocks = {k: v for k, v in state.items() if k.startswith(f"{stack}.")}
         kept = {k.replace(f"{stack}.{old}.", f"{stack}.{new}.", 1): v
                 for new, old in enumerate(places) for k, v in blocks.items() if k.startswith(f"{stack}.{old}.")}
         state = {k: v for k, v in state.items() if k not in blocks} | kept
-    return state
+    own = network.state_dict()
+    begun = {k: torch.zeros_like(own[k]) if ".second." in k else own[k] for k in own.keys() - state.keys() if "blocks" in k or "bottom" in k}
+    return state | begun
 
 
 def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
@@ -115,7 +118,7 @@ def main():
     checkpoint = out / "checkpoint.pt"
     if args.init and not checkpoint.exists():
         start = torch.load(args.init, weights_only=True, map_location=args.device)
-        network.load_state_dict(pruned(start["ema"], config.keep))
+        network.load_state_dict(reshaped(start["ema"], config.keep, network))
         ema = {k: v.clone() for k, v in network.state_dict().items()}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True, map_location=args.device)
