@@ -77,9 +77,13 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   });
   const storage = await openStorage(config, logger);
   const rateLimiter = await openRateLimiter(config, logger);
+  const ending = new AbortController();
   const db = await openDatabase(
     config.data,
-    databaseServerOf(config, { serverKey, onFailure: (err) => logger.warn({ err, reason: reasonOf(err) }, 'database') }),
+    databaseServerOf(config, {
+      ...{ serverKey, ending: ending.signal },
+      onFailure: (err) => logger.warn({ err, reason: reasonOf(err) }, 'database'),
+    }),
   ).catch(async (error: unknown) => {
     await rateLimiter.close?.();
     throw error;
@@ -142,6 +146,7 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
   let closing: Promise<void> | undefined;
   const close = async () => {
     lifecycle.drain();
+    ending.abort();
     const started = performance.now();
     const grace = config.drainTimeout * 1000;
     // Without children of its own a process waits for what others do for its callers.
@@ -149,11 +154,9 @@ export async function createApp(config: Config, parts: AppParts = {}): Promise<A
     else await lifecycle.idle(grace).then(() => jobs.stop(0));
     await restorer.close(Math.max(0, grace - (performance.now() - started)));
     await server.close();
-    await retention.stop();
-    await queue.close();
-    await fetcher.close();
+    // Side by side: each has its own few seconds for a server that does not answer.
+    await Promise.all([retention.stop(), queue.close(), fetcher.close(), rateLimiter.close?.()]);
     await storage.close?.();
-    await rateLimiter.close?.();
     await db.destroy();
   };
   return {

@@ -9,6 +9,8 @@ export interface ServerSurroundings {
   readonly serverKey?: Buffer;
   /** Told when a connection cannot be had or is lost. */
   readonly onFailure?: (error: unknown) => void;
+  /** Aborted when the process is about to end. */
+  readonly ending?: AbortSignal;
   /** Milliseconds; default 30 s. A command says at once that there is no database. */
   readonly startPatience?: number;
 }

@@ -269,8 +269,7 @@ export function createJobs(deps: JobsDeps, options: JobsOptions): Jobs {
       await runner.start();
     },
     async stop(grace) {
-      if (works) await muster.stop().catch((error) => onError(error));
-      if (works) await runner.stop(grace);
+      if (works) await Promise.all([muster.stop().catch((error) => onError(error)), runner.stop(grace)]);
       // Who still waits is answered with the job as it is.
       stopped = true;
       changes.close();

@@ -37,6 +37,8 @@ export interface BullBackend {
 const ENTRY = 'job';
 /** A call to a server that is gone or stopped fails after this, ms. */
 const CALL_LIMIT = 4_000;
+/** Before the end a server that does not answer within this is taken for gone, ms. */
+const LAST_CALL_LIMIT = 2_000;
 /** Ending a connection to a server that is gone may take this long, ms. */
 const CLOSE_LIMIT = 3_000;
 /** An idle worker asks the server again after this even if nothing woke it, s. */
@@ -88,14 +90,14 @@ export function createBullQueue(backend: BullBackend): JobQueue {
       }
     }
   };
-  const announced = async () => {
-    const counts = await within(CALL_LIMIT, backend.entries.getJobCounts('waiting', 'delayed', 'prioritized'));
+  const announced = async (limit = CALL_LIMIT) => {
+    const counts = await within(limit, backend.entries.getJobCounts('waiting', 'delayed', 'prioritized'));
     return Object.values(counts).reduce((sum, count) => sum + count, 0);
   };
   const close = async () => {
     resting = true;
     // Ended gently, a worker waits for a server that is away, and its timers keep the process alive meanwhile.
-    const isAway = await announced().then(
+    const isAway = await announced(LAST_CALL_LIMIT).then(
       () => false,
       () => true,
     );
@@ -115,7 +117,7 @@ export function createBullQueue(backend: BullBackend): JobQueue {
     },
     tell: (news) => within(CALL_LIMIT, backend.bus.send(news)),
     listen: (listener) => backend.bus.listen(listener),
-    announced,
+    announced: () => announced(),
     close() {
       closing ??= close();
       return closing;

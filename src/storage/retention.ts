@@ -12,7 +12,7 @@ export interface Retention {
   start(): void;
   /** One sweep of every task, in order. A failing task is reported and does not stop the others. */
   sweep(): Promise<Readonly<Record<string, number>>>;
-  /** Ends the interval and waits for a sweep in progress. */
+  /** Ends the interval and waits for the task of a sweep that is being done; the next sweep does the rest. */
   stop(): Promise<void>;
 }
 
@@ -45,10 +45,12 @@ export function createRetention(options: RetentionOptions): Retention {
   const now = options.now ?? Date.now;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<Readonly<Record<string, number>>> | undefined;
+  let stopped = false;
 
   const runAll = async () => {
     const removed: Record<string, number> = {};
     for (const task of options.tasks) {
+      if (stopped) break;
       try {
         removed[task.name] = await task.run(now());
       } catch (error) {
@@ -65,12 +67,14 @@ export function createRetention(options: RetentionOptions): Retention {
   };
   return {
     start() {
+      stopped = false;
       void sweep();
       timer = setInterval(() => void sweep(), options.everyMs);
       timer.unref();
     },
     sweep,
     async stop() {
+      stopped = true;
       clearInterval(timer);
       await running;
     },

@@ -15,6 +15,8 @@ export interface PostgresOptions {
   readonly patience: number;
   /** Told when a connection cannot be had or is lost. */
   readonly onFailure?: ((error: unknown) => void) | undefined;
+  /** Aborted when the process is about to end: from then on a server that does not answer is hardly waited for. */
+  readonly ending?: AbortSignal | undefined;
 }
 
 /** A connection that is not made within this time is not going to be, ms. */
@@ -28,6 +30,8 @@ const FIRST_WAIT = 50;
 const LONGEST_WAIT = 1_000;
 /** Open statements are given this long at the end, ms. */
 const END_LIMIT = 3_000;
+/** What a process that is about to end waits for an answer, and for a connection, ms. Statements take milliseconds. */
+const HURRY = 2_000;
 /** SQLSTATEs of a URL that is wrong: no such database, no such user or wrong password. */
 const WRONG_URL = new Set(['3D000', '28P01', '28000']);
 /** Type ids (pg_type): whole numbers of 64 bits and exact decimals, which the driver would hand out as text. */
@@ -42,6 +46,9 @@ export class Connections {
   readonly #pool: Pool;
   readonly #options: PostgresOptions;
   readonly #open = new Set<PoolClient>();
+  readonly #asked = new Set<Asked>();
+  readonly #hurry = () => void this.#startHurrying();
+  #hurries = false;
   #awaySince: number | undefined;
 
   private constructor(pool: Pool, options: PostgresOptions) {
@@ -54,6 +61,8 @@ export class Connections {
       client.on('error', () => {});
     });
     pool.on('remove', (client) => this.#open.delete(client as PoolClient));
+    if (options.ending?.aborted) this.#hurry();
+    options.ending?.addEventListener('abort', this.#hurry, { once: true });
   }
 
   /** Loads the driver; connects when first asked. @throws ConfigError for a malformed URL or when the package is missing */
@@ -89,29 +98,70 @@ export class Connections {
         const now = performance.now();
         if (this.#awaySince === undefined) this.#options.onFailure?.(error);
         this.#awaySince ??= now;
-        if (now + wait - this.#awaySince > this.#options.patience) throw asUnavailable(new NoConnection('no connection', { cause: error }));
+        if (now + wait - this.#awaySince > this.#patience) throw asUnavailable(new NoConnection('no connection', { cause: error }));
         // Spread, so that a server that comes back is not met by everyone at once.
         await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
       }
     }
   }
 
+  /** Watches over a statement that is said now; the answer is called when it was answered or failed. */
+  watch(client: PoolClient): () => void {
+    const asked: Asked = { client, cut: this.#hurries ? cutLater(client) : undefined };
+    this.#asked.add(asked);
+    return () => {
+      clearTimeout(asked.cut);
+      this.#asked.delete(asked);
+    };
+  }
+
   /** Gives a connection back, or throws it away. */
   release(client: PoolClient, isBroken: boolean, error?: unknown): void {
     if (isBroken) this.#options.onFailure?.(error);
-    client.release(isBroken);
-    // A stopped server never answers the farewell.
-    if (isBroken) socketOf(client)?.destroy();
+    if (isBroken) discard(client);
+    else client.release();
   }
 
   /** Closes all; a server that does not answer is not waited for. */
   async end(): Promise<void> {
+    this.#options.ending?.removeEventListener('abort', this.#hurry);
     const cut = setTimeout(() => {
       for (const client of this.#open) socketOf(client)?.destroy();
     }, END_LIMIT);
     await this.#pool.end();
     clearTimeout(cut);
   }
+
+  get #patience(): number {
+    return this.#hurries ? Math.min(HURRY, this.#options.patience) : this.#options.patience;
+  }
+
+  /**
+   * The connections at hand may all be lost without a word, and each would cost a whole time limit: those that
+   * are idle are thrown away, and those that were asked something have little time left to answer. Cut, they
+   * fail as lost ones do, and what can be said again is said on a new one.
+   */
+  async #startHurrying(): Promise<void> {
+    this.#hurries = true;
+    this.#pool.options.connectionTimeoutMillis = HURRY;
+    for (const asked of this.#asked) asked.cut = cutLater(asked.client);
+    const idle = Array.from({ length: this.#pool.idleCount }, () => this.#pool.connect().catch(() => undefined));
+    for (const client of await Promise.all(idle)) if (client) discard(client);
+  }
+}
+
+/** A statement without an answer yet. */
+interface Asked {
+  readonly client: PoolClient;
+  cut: NodeJS.Timeout | undefined;
+}
+
+const cutLater = (client: PoolClient) => setTimeout(() => socketOf(client)?.destroy(), HURRY);
+
+function discard(client: PoolClient): void {
+  client.release(true);
+  // A stopped server never answers the farewell.
+  socketOf(client)?.destroy();
 }
 
 function checkUrl(text: string): void {

@@ -112,6 +112,7 @@ class PostgresConnection implements DatabaseConnection {
   }
 
   async #once<R>(sql: string, parameters: readonly unknown[]): Promise<QueryResult<R>> {
+    const answered = this.#client && this.#connections.watch(this.#client);
     try {
       if (!this.#client) throw new Error('Connection terminated');
       const { command, rowCount, rows } = await this.#client.query(sql, parameters.map(storable));
@@ -120,6 +121,8 @@ class PostgresConnection implements DatabaseConnection {
     } catch (error) {
       if (isLost(error)) this.#lost = { error };
       throw error;
+    } finally {
+      answered?.();
     }
   }
 
