@@ -52,6 +52,14 @@ export const RestoreReport = Type.Object(
         action: Type.Union([Type.Literal('restored'), Type.Literal('left'), Type.Literal('dropped')], {
           description: 'left: as the rest of the picture; dropped: restored, but it moved too far, so it was left after all.',
         }),
+        amount: Type.Optional(
+          Type.Number({
+            minimum: 0,
+            maximum: 1,
+            description:
+              'Of a restored face: the part of the change by the face network that was blended in. Reports of earlier versions have none.',
+          }),
+        ),
         reason: Type.Optional(Type.String({ description: 'Why it was left or dropped.' })),
       }),
       { description: 'Faces that were found or given, largest first.' },

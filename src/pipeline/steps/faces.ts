@@ -93,8 +93,9 @@ async function restoreSelected(context: Context, { detector, restorer }: FaceToo
       // Who names a strength gets it.
       const part = task.options.faceStrength === undefined ? Math.min(amount, result.most) : amount;
       const others = chosen.filter((other) => other !== toFace);
-      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount: strength * part }, others);
-      context.faces.push(reported(context, face, 'restored'));
+      const blended = strength * part;
+      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount: blended }, others);
+      context.faces.push({ ...reported(context, face, 'restored'), amount: Math.round(blended * 100) / 100 });
     }
     context.progress(0.9 + (0.08 * (place + 1)) / chosen.length);
   }

@@ -24,7 +24,7 @@ describe('what is blended in', () => {
   ])('is exactly the mask times what the network changed: %s', async (_, options, amount) => {
     const facePoints = [upright(24, 14)];
     const { data, report } = await through(await pngOf(source, width, height), 'pattern', { facePoints, ...options });
-    expect(report.faces).toMatchObject([{ action: 'restored', score: 1, size: 'medium' }]);
+    expect(report.faces).toMatchObject([{ action: 'restored', score: 1, size: 'medium', amount }]);
     expect(farthest(data, (i) => (source[i] as number) + amount * change(i, width, 24, 14))).toBeLessThan(0.51);
   });
 
