@@ -11,6 +11,7 @@ import type { Restorer } from '../src/workers/contract.ts';
 export const IDLE: Restorer = {
   run: () => Promise.reject(new Error('not expected')),
   checkRoom: () => {},
+  keepPlace: () => ({ isKept: true, giveUp: () => {} }),
   stats: () => ({ children: 0, running: 0, waiting: 0, finished: 0, failed: 0, restarts: 0, expectedWait: 0 }),
   close: async () => {},
 };

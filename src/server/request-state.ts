@@ -2,6 +2,7 @@
 import type {} from '@fastify/swagger';
 import type { ApiKey } from '../db/keys.ts';
 import type { CallSpan } from '../observability/tracing.ts';
+import type { Place } from '../workers/places.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -11,6 +12,8 @@ declare module 'fastify' {
     gone: AbortSignal;
     /** The request's span; null on quiet routes. */
     span: CallSpan | null;
+    /** The place in the queue that is kept for the picture while it is received; null on routes that do not wait. */
+    place: Place | null;
     /** Name of the failure this request is answered with, for logs; '' on success. */
     failure: string;
   }

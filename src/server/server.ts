@@ -6,6 +6,7 @@ import { watchClient } from './plugins/client-gone.ts';
 import { allowOrigins } from './plugins/cors.ts';
 import { refuseWhileDraining } from './plugins/drain.ts';
 import { answerErrors } from './plugins/errors.ts';
+import { continueWhenChecked } from './plugins/expectation.ts';
 import { describeApi } from './plugins/openapi.ts';
 import { echoRequestId, requestId } from './plugins/request-id.ts';
 import { traceRequests } from './plugins/trace.ts';
@@ -45,6 +46,7 @@ export async function buildServer(deps: ServerDeps): Promise<FastifyInstance> {
   answerErrors(server);
   await allowOrigins(server, deps.config.corsOrigins);
   refuseWhileDraining(server, deps.lifecycle);
+  continueWhenChecked(server);
   const works = deps.config.role === 'worker';
   if (!works) await describeApi(server, deps.version);
   for (const routes of works ? WORKER_ROUTES : ROUTES) await server.register(async (scope) => routes(scope, deps));

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** A private folder for the files of one piece of work. */
@@ -23,9 +23,18 @@ export function createSpool(root: string): Spool {
     async open() {
       const folder = join(root, randomBytes(16).toString('hex'));
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      const paths = new Set<string>();
       return {
-        path: (name) => join(folder, name),
-        remove: () => rm(folder, { recursive: true, force: true }),
+        path(name) {
+          const path = join(folder, name);
+          paths.add(path);
+          return path;
+        },
+        async remove() {
+          // What is known by name goes at a third of what looking for it costs.
+          await Promise.all([...paths].map((path) => unlink(path).catch(() => undefined)));
+          await rmdir(folder).catch(() => rm(folder, { recursive: true, force: true }));
+        },
       };
     },
     async sweep(age) {

@@ -3,9 +3,9 @@ import { AppError } from '../errors.ts';
 /** What admission looks at: everything already accepted, and the newcomer. Times in seconds. */
 export interface Load {
   readonly children: number;
-  /** True when a child could start the newcomer now. */
-  readonly free: boolean;
-  readonly waiting: number;
+  /** Pictures that are accepted and not done. */
+  readonly open: number;
+  /** Pictures that may wait for a child. */
   readonly queueLimit: number;
   /** Cost still to be done for accepted pictures, running and waiting. */
   readonly backlog: number;
@@ -14,9 +14,19 @@ export interface Load {
 /** Share of a caller's patience that may be promised away: pictures differ, and estimates lag behind the machine. */
 const PROMISED = 0.75;
 
+/** True when a child could start the newcomer now. */
+export function isFree(load: Load): boolean {
+  return load.open < load.children;
+}
+
 /** Seconds until a newcomer would start: the backlog shared out among the children. */
 export function expectedWait(load: Load): number {
-  return load.free ? 0 : load.backlog / Math.max(1, load.children);
+  return isFree(load) ? 0 : load.backlog / Math.max(1, load.children);
+}
+
+/** The load that a newcomer meets behind so many pictures which are still being received, of so many seconds each. */
+export function behind(places: number, seconds: number, load: Load): Load {
+  return { ...load, open: load.open + places, backlog: load.backlog + places * seconds };
 }
 
 /**
@@ -27,11 +37,10 @@ export function expectedWait(load: Load): number {
  * @throws AppError ALGORITHM_OVER_CONCURRENT with `retryAfter`
  */
 export function admit(load: Load, cost: number, timeout: number | undefined): void {
-  if (load.free) return;
+  if (isFree(load)) return;
   const wait = expectedWait(load);
-  if (load.waiting >= load.queueLimit) {
-    throw refusal(`The queue is full: ${load.waiting} of at most ${load.queueLimit} pictures wait.`, wait);
-  }
+  const waiting = load.open - load.children;
+  if (waiting >= load.queueLimit) throw refusal(`The queue is full: ${waiting} of at most ${load.queueLimit} pictures wait.`, wait);
   if (timeout !== undefined && wait + cost > (timeout / 1000) * PROMISED) {
     const limit = (timeout / 1000).toFixed(1);
     throw refusal(

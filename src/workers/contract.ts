@@ -1,5 +1,6 @@
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
+import type { Place } from './places.ts';
 
 export interface RunOptions {
   /** Aborting kills the child that computes; the promise rejects with the signal's reason. */
@@ -24,11 +25,17 @@ export interface Restorer {
    */
   run(task: RestoreTask, options?: RunOptions): Promise<RestoreOutcome>;
   /**
-   * A look before a picture is received: passes when one of the usual cost would be let in.
+   * A look before a picture is received: passes when one of the usual cost would be let in, behind those
+   * that a place is kept for.
    * @param timeout the caller's patience in milliseconds
    * @throws AppError ALGORITHM_OVER_CONCURRENT
    */
   checkRoom(timeout?: number): void;
+  /**
+   * The same, and keeps a place for the picture; for two seconds at most. To be given up when the picture
+   * is handed to `run`, or will not come.
+   */
+  keepPlace(timeout?: number): Place;
   stats(): RestorerStats;
   /** Refuses new work, waits for accepted work up to the grace period (ms), then kills. */
   close(grace?: number): Promise<void>;

@@ -2,7 +2,7 @@ import { AppError } from '../errors.ts';
 import { inSpan } from '../observability/tracing.ts';
 import type { RestoreTask } from '../pipeline/options.ts';
 import type { RestoreOutcome } from '../pipeline/report.ts';
-import { admit, closing, expectedWait, givenUp, type Load, tookTooLong } from './admission.ts';
+import { admit, behind, closing, expectedWait, givenUp, isFree, type Load, tookTooLong } from './admission.ts';
 import { type Child, ChildGone } from './child.ts';
 import type { ChildLimits } from './child-limits.ts';
 import type { Restorer, RestorerStats, RunOptions } from './contract.ts';
@@ -14,6 +14,7 @@ import type { PipelineSettings } from './messages.ts';
 import { asOrdinary, withTime } from './network-time.ts';
 import { type Accepted, backlogOf, lostOnes } from './outlook.ts';
 import { describe } from './picture-span.ts';
+import { type Place, Places } from './places.ts';
 import { entryFile } from './spawn.ts';
 
 export interface PoolOptions extends PipelineSettings {
@@ -55,6 +56,7 @@ class ProcessPool implements Pool {
   readonly #estimate = new CostEstimate();
   readonly #waiting: Job[] = [];
   readonly #running = new Set<Job>();
+  readonly #places = new Places();
   readonly #counts = { finished: 0, failed: 0 };
   /** Children never keep the process alive; accepted work does. */
   #keepAlive: NodeJS.Timeout | undefined;
@@ -105,7 +107,13 @@ class ProcessPool implements Pool {
   checkRoom(timeout?: number): void {
     if (this.#closing) throw closing();
     this.#giveUpLost();
-    admit(this.#load(), this.#estimate.of(undefined).most, timeout);
+    const usual = this.#estimate.of(undefined);
+    admit(behind(this.#places.count, usual.mean, this.#load()), usual.most, timeout);
+  }
+
+  keepPlace(timeout?: number): Place {
+    this.checkRoom(timeout);
+    return this.#places.keep();
   }
 
   #accept(task: RestoreTask, options: RunOptions): Job {
@@ -115,7 +123,7 @@ class ProcessPool implements Pool {
     const expected = this.#estimate.of(options.pixels);
     const load = this.#load();
     admit(load, expected.most, options.timeout);
-    const job = new Job(task, options, { expected, hadToWait: !load.free }, (ok) => this.#settled(job, ok));
+    const job = new Job(task, options, { expected, hadToWait: !isFree(load) }, (ok) => this.#settled(job, ok));
     job.watch({ timeIsUp: () => this.#timeIsUp(job), aborted: (reason) => this.#stop(job, reason) });
     this.#waiting.push(job);
     this.#keepAlive ??= setInterval(() => {}, 2 ** 30);
@@ -237,7 +245,7 @@ class ProcessPool implements Pool {
     const { workers, queueLimit } = this.#options;
     const backlog = backlogOf(this.#accepted(), performance.now());
     // Children that still start count as free: they will be within a second.
-    return { children: workers, free: this.#jobs() < workers, waiting: Math.max(0, this.#jobs() - workers), queueLimit, backlog };
+    return { children: workers, open: this.#jobs(), queueLimit, backlog };
   }
 
   #report(job: Job, child: Child, failure: unknown): void {

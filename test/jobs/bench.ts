@@ -111,13 +111,13 @@ export async function bench(options: BenchOptions = {}) {
 }
 
 /** A real pool whose children do what the source file says; see entries/obedient.ts. */
-export function obedientPool(workers = 1): Pool {
+export function obedientPool(workers = 1, queueLimit = 100): Pool {
   return createPool({
     workers,
     threads: 1,
     provider: 'cpu',
     modelsDir: '',
-    queueLimit: 100,
+    queueLimit,
     maxTasks: 1000,
     maxMemory: 2 ** 40,
     entry: fileURLToPath(new URL('./entries/obedient.ts', import.meta.url)),

@@ -245,6 +245,7 @@ function instantRestorer(picture: string): Restorer {
       return outcome();
     },
     checkRoom: () => {},
+    keepPlace: () => ({ isKept: true, giveUp: () => {} }),
     stats: () => ({ children: 1, running: 0, waiting: 0, finished: 0, failed: 0, restarts: 0, expectedWait: 0 }),
     close: async () => {},
   };

@@ -8,6 +8,7 @@ export function stubRestorer(
   return {
     run,
     checkRoom: () => {},
+    keepPlace: () => ({ isKept: true, giveUp: () => {} }),
     stats: () => ({ children: 1, running: 0, waiting: 0, finished: 0, failed: 0, restarts: 0, expectedWait: 0, ...stats }),
     close: async () => {},
   };

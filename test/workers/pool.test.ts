@@ -230,6 +230,25 @@ describe('queue', () => {
     expect(() => workers.checkRoom()).toThrow(/shutting down/);
   });
 
+  test('a place that is kept counts like a picture, until it is given up or was kept for long enough', async () => {
+    const workers = pool({ queueLimit: 1 });
+    await workers.ready();
+    // The child is free for the first; the second would wait; there is no room for a third.
+    const places = [workers.keepPlace(60_000), workers.keepPlace(60_000)];
+    expect(() => workers.keepPlace(60_000)).toThrow(/queue is full/);
+    expect(() => workers.keepPlace(100)).toThrow(/queue is full/);
+    places[0]?.giveUp();
+    places[0]?.giveUp();
+    expect(() => workers.keepPlace(100)).toThrow(/too close to the limit/);
+    const third = workers.keepPlace(60_000);
+    expect([...places, third].map((place) => place.isKept)).toEqual([false, true, true]);
+    // Pictures that are there do not wait for places of those that are not.
+    await workers.run(task('sleep:1'), { timeout: 60_000 });
+    await until(() => !third.isKept);
+    expect(places[1]?.isKept).toBe(false);
+    expect(() => workers.keepPlace(1)).not.toThrow();
+  });
+
   test('one picture that takes very long does not lock out those after it', async () => {
     const workers = pool();
     for (let i = 0; i < 8; i++) await workers.run(task('sleep:1'), { pixels: 250_000 });

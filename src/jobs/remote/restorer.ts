@@ -3,8 +3,9 @@ import type { RestoreTask } from '../../pipeline/options.ts';
 import type { RestoreOutcome } from '../../pipeline/report.ts';
 import type { JobQueue } from '../../queue/contract.ts';
 import type { Storage } from '../../storage/contract.ts';
-import { admit, closing, expectedWait, type Load } from '../../workers/admission.ts';
+import { admit, behind, closing, expectedWait, type Load } from '../../workers/admission.ts';
 import type { Restorer, RestorerStats, RunOptions } from '../../workers/contract.ts';
+import { type Place, Places } from '../../workers/places.ts';
 import type { Changes } from '../changes.ts';
 import { type Job, megapixelsOf } from '../job.ts';
 import { isFinal } from '../states.ts';
@@ -49,6 +50,7 @@ export class RemoteRestorer implements Restorer {
   readonly #closing = new AbortController();
   /** Megapixels and pictures that were let in and are not in the table yet. */
   readonly #entering = { pictures: 0, megapixels: 0 };
+  readonly #places = new Places();
   #open = 0;
   #last: { readonly load: Load; readonly seconds: number; readonly at: number } | undefined;
 
@@ -77,7 +79,14 @@ export class RemoteRestorer implements Restorer {
   /** By what the last picture found, while that is fresh: the tables are not asked for a picture that may not come. */
   checkRoom(timeout?: number): void {
     this.#closing.signal.throwIfAborted();
-    if (this.#last && performance.now() - this.#last.at < FRESH) admit(this.#last.load, this.#last.seconds, timeout);
+    if (!this.#last || performance.now() - this.#last.at >= FRESH) return;
+    const { load, seconds } = this.#last;
+    admit(behind(this.#places.count, seconds, load), seconds, timeout);
+  }
+
+  keepPlace(timeout?: number): Place {
+    this.checkRoom(timeout);
+    return this.#places.keep();
   }
 
   /**
@@ -199,7 +208,7 @@ export class RemoteRestorer implements Restorer {
 function loadOf({ open, megapixels }: CallLoad, strength: Strength, queueLimit: number): Load {
   const { slots } = strength;
   const backlog = secondsOf(megapixels, strength);
-  return { children: slots, free: open < slots, waiting: Math.max(0, open - slots), queueLimit, backlog };
+  return { children: slots, open, queueLimit, backlog };
 }
 
 /** Seconds of one slot. */

@@ -21,6 +21,8 @@ export interface RestoreContext {
   readonly signal: AbortSignal;
   /** Milliseconds that are left of the call's time. */
   readonly remaining: () => number;
+  /** Called when all sources are there and the pictures are about to be queued. */
+  readonly onReceived?: () => void;
   /** Told the milliseconds of each phase (sources; waiting and computing), for Server-Timing. */
   readonly onPhase?: (phase: 'fetch' | 'pool', milliseconds: number) => void;
 }
@@ -34,6 +36,7 @@ type Deps = Pick<ServerDeps, 'config' | 'fetcher' | 'restorer'>;
  */
 export async function restoreEntries(request: WireRequest, deps: Deps, context: RestoreContext): Promise<RestoredEntry[]> {
   const sources = await timed('fetch', context, () => saveSources(request, deps, context));
+  context.onReceived?.();
   return timed('pool', context, () =>
     together(sources, context.signal, (source, index, signal) => restoreOne(source, index, request, deps, context, signal)),
   );

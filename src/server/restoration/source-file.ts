@@ -31,16 +31,26 @@ const HEADER_BYTES = 8 * 1024 * 1024;
  * @throws AppError of base64, link, file size, format, pixel size
  */
 export async function saveSource(source: WireSource, path: string, options: SourceOptions): Promise<SourceFile> {
-  if (source.kind === 'base64') await writeFile(path, decodeBase64(source.text, options.limits.maxBytes), { mode: 0o600, flag: 'wx' });
-  else await options.fetcher.download(source.link, path, downloadOptions(options));
-  return inspectSource(path, options.limits);
+  if (source.kind === 'link') {
+    await options.fetcher.download(source.link, path, downloadOptions(options));
+    return inspectSource(path, options.limits);
+  }
+  const bytes = decodeBase64(source.text, options.limits.maxBytes);
+  const file = lookAt(bytes, bytes.length, path, options.limits);
+  await writeFile(path, bytes, { mode: 0o600, flag: 'wx' });
+  return file;
 }
 
 /** The checks of `saveSource` on a file that is already there. */
 export async function inspectSource(path: string, limits: PictureLimits): Promise<SourceFile> {
   const { size } = await stat(path);
   checkFileSize(size, limits);
-  const header = probeHeader(await readStart(path, Math.min(size, HEADER_BYTES)));
+  return lookAt(await readStart(path, Math.min(size, HEADER_BYTES)), size, path, limits);
+}
+
+function lookAt(start: Uint8Array, size: number, path: string, limits: PictureLimits): SourceFile {
+  checkFileSize(size, limits);
+  const header = probeHeader(start);
   checkHeader(header, size, limits);
   const pixels = header.width !== undefined && header.height !== undefined ? header.width * header.height : undefined;
   return { path, bytes: size, pixels, format: header.format };

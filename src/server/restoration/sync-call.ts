@@ -12,11 +12,10 @@ import { ClientGone } from '../request-state.ts';
 import { publishResult } from '../routes/results.ts';
 import { serverTiming, sumTimings } from '../server-timing.ts';
 import { type RestoredEntry, restoreEntries } from './restore-entries.ts';
+import { restoringTime } from './restoring-time.ts';
 
 /** Seconds that a crashed process's reservation outlives the call's own time limit. */
 const RESERVATION_GRACE = 60;
-/** Share of a call's time, and most milliseconds, that are kept for handing over what was restored. */
-const DELIVERY = { share: 0.05, most: 1000 } as const;
 
 /**
  * A synchronous call from checked request to answer: reserve, save sources, restore, deliver, charge.
@@ -27,9 +26,8 @@ export async function restoreAndAnswer(wire: WireRequest, request: FastifyReques
   const start = performance.now();
   const key = request.apiKey;
   if (!key) throw unauthorized();
-  const { syncTimeout } = deps.config;
-  const time = syncTimeout * 1000 - Math.min(DELIVERY.most, syncTimeout * 1000 * DELIVERY.share);
-  const expiresAt = Date.now() + (syncTimeout + RESERVATION_GRACE) * 1000;
+  const time = restoringTime(deps.config);
+  const expiresAt = Date.now() + (deps.config.syncTimeout + RESERVATION_GRACE) * 1000;
   const reservation = await deps.accounting.reserve(key, wire.entries.length, { expiresAt });
   const folder = await deps.spool.open();
   const durations: Record<string, number> = {};
@@ -39,6 +37,7 @@ export async function restoreAndAnswer(wire: WireRequest, request: FastifyReques
       folder,
       signal: request.gone,
       remaining: () => time - (performance.now() - start),
+      onReceived: () => request.place?.giveUp(),
       onPhase: (phase, milliseconds) => {
         durations[phase] = milliseconds;
       },

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerDeps } from '../deps.ts';
 import { acceptAnyBody } from '../plugins/any-body.ts';
 import { requireKey } from '../plugins/auth.ts';
-import { refuseWhenFull } from '../plugins/room.ts';
+import { refuseKnownWhenFull, refuseWhenFull } from '../plugins/room.ts';
 import { syncRoute } from './aiquality.ts';
 import { asyncRoute } from './async.ts';
 import { familyInterfaces } from './family.ts';
@@ -20,6 +20,7 @@ export type RouteGroup = (server: FastifyInstance, deps: ServerDeps) => void | P
 /** The interface family under `/v1`: raw bodies, keys in query, headers or body. */
 const family: RouteGroup = (server, deps) => {
   acceptAnyBody(server);
+  refuseKnownWhenFull(server, deps);
   requireKey(server, deps.gatekeeper);
   refuseWhenFull(server, deps);
   for (const spec of familyInterfaces(deps.config)) {
