@@ -63,9 +63,16 @@ interface Phase {
   readonly wrong: readonly string[];
   readonly serverMemory: number;
   /** Cores that were busy with making the calls, and with the server's own process. */
-  readonly caller: number;
-  readonly server: number;
+  readonly caller: Busy;
+  readonly server: Busy;
 }
+
+/** Processor time; of it, in the kernel (connections, files, waking others). */
+interface Busy {
+  readonly all: number;
+  readonly kernel: number;
+}
+const IDLE: Busy = { all: 0, kernel: 0 };
 
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'mingxi-load-'));
 const picture = await jpeg(SIDE, SIDE, { noise: 20, quality: 60 });
@@ -123,7 +130,7 @@ async function bare(seconds: number): Promise<Phase> {
   };
   await Promise.all(Array.from({ length: CORES }, (_, child) => work(child)));
   const results = seconds > RAMP ? counted / (seconds - RAMP) : latencies.length / since();
-  return { load: 'bare', offered: results, results, latencies, refusals: [], wrong: [], serverMemory: 0, caller: 0, server: 0 };
+  return { load: 'bare', offered: results, results, latencies, refusals: [], wrong: [], serverMemory: 0, caller: IDLE, server: IDLE };
 }
 
 /** Calls at random times, so many a second on average (a Poisson process), until the phase is over and all are answered. */
@@ -140,7 +147,8 @@ async function offer(load: number, rate: number, dice: Dice): Promise<Phase> {
     calls.push(call(arrival, since));
   }
   const [time, { user, system }] = [since(), process.cpuUsage(busy.caller)];
-  const server = (secondsOf(victim.pid) - busy.server) / time;
+  const used = secondsOf(victim.pid);
+  const server = { all: (used.all - busy.server.all) / time, kernel: (used.kernel - busy.server.kernel) / time };
   const ended = await Promise.all(calls);
   health.stop();
   const ok = ended.filter(({ status }) => status === 200);
@@ -157,15 +165,16 @@ async function offer(load: number, rate: number, dice: Dice): Promise<Phase> {
     results: ok.filter(({ at }) => at > RAMP && at <= SECONDS).length / (SECONDS - RAMP),
     wrong: [...late.map(({ latency }) => `late by ${(latency - DEADLINE).toFixed(1)} s`), ...other.map(({ status }) => `status ${status}`)],
     serverMemory: health.seen.serverPeak,
-    caller: (user + system) / 1e6 / time,
+    caller: { all: (user + system) / 1e6 / time, kernel: system / 1e6 / time },
     server,
   };
 }
 
 /** Processor time of a process, without its children, in seconds. */
-function secondsOf(pid: number): number {
+function secondsOf(pid: number): Busy {
   const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  const [user, kernel] = [Number(fields[11]) / TICKS, Number(fields[12]) / TICKS];
+  return { all: user + kernel, kernel };
 }
 
 async function call(arrival: number, since: () => number): Promise<Call> {
@@ -187,9 +196,9 @@ function report(phases: readonly Phase[]): void {
     `${CORES} cores, ${CORES} children of one thread, pictures of ${SIDE} × ${SIDE}, deadline ${DEADLINE} s, ${ROUNDS} × ${SECONDS} s a load\n`,
   );
   console.log(
-    '| load | calls/s | results/s | of the bare pool | p50 s | p95 s | p99 s | refused | refusal p50 s | p99 s | after 1 s | neither | server peak MB | server, cores | caller, cores |',
+    '| load | calls/s | results/s | of the bare pool | p50 s | p95 s | p99 s | refused | refusal p50 s | p99 s | after 1 s | neither | server peak MB | server, cores | of it kernel | caller, cores | of it kernel |',
   );
-  console.log('| --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |');
+  console.log('| --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |');
   for (const load of LOADS) {
     const own = phases.filter((phase) => phase.load === load);
     const around = phases.filter(({ load: kind }, i) => kind === 'bare' && [i - 1, i + 1].some((other) => phases[other]?.load === load));
@@ -210,8 +219,9 @@ function report(phases: readonly Phase[]): void {
       String(refusals.filter((latency) => latency > 1).length),
       String(wrong.length),
       String(Math.round(Math.max(...own.map((phase) => phase.serverMemory)) / MB)),
-      mean(own.map((phase) => phase.server)).toFixed(3),
-      mean(own.map((phase) => phase.caller)).toFixed(3),
+      ...(['server', 'caller'] as const).flatMap((who) =>
+        (['all', 'kernel'] as const).map((part) => mean(own.map((phase) => phase[who][part])).toFixed(3)),
+      ),
     ];
     console.log(`| ${cells.join(' | ')} |`);
     for (const line of new Set(wrong)) console.log(`  ${line}: ${wrong.filter((one) => one === line).length} times`);

@@ -11,7 +11,7 @@ import { until } from '../support/until.ts';
 import { serve } from './server-process.ts';
 
 /** A healthy process ends within a second; one that asks a silent server for its leave adds a few, none of them a statement's whole limit. */
-const A_FEW_SECONDS = 15_000;
+const A_FEW_SECONDS = 20_000;
 
 /** A server whose connections can be lost without a word, and a way beside it. */
 async function ground() {
@@ -44,7 +44,7 @@ describeOnPostgres('a process whose connections to PostgreSQL were lost without 
   test.each(['lost', 'held'] as const)('a worker with queue and database there, %s: ends within seconds', async (how) => {
     const { way, url } = await ground();
     const environment = { MINGXI_ROLE: 'worker', MINGXI_WORKERS: '1', MINGXI_QUEUE_URL: url, MINGXI_DATABASE_URL: url };
-    const worker = await serve(temporaryFolder(), { ...environment, MINGXI_DATABASE_TIMEOUT: '20' });
+    const worker = await serve(temporaryFolder(), { ...environment, MINGXI_DATABASE_TIMEOUT: '60' });
     await until(() => way.connections >= 6);
     // Held: new connections are not answered either.
     if (how === 'lost') way.lose();
@@ -60,7 +60,7 @@ describeOnPostgres('a process whose connections to PostgreSQL were lost without 
     onTestFinished(() => db.destroy());
     const { key, secret } = await createKeyStore(db, serverKey).create({ name: 'test' });
     const environment = { MINGXI_WORKERS: '1', MINGXI_DRAIN_TIMEOUT: '120', MINGXI_QUEUE_URL: url, MINGXI_DATABASE_URL: url };
-    const server = await serve(data, { ...environment, MINGXI_DATABASE_TIMEOUT: '20' });
+    const server = await serve(data, { ...environment, MINGXI_DATABASE_TIMEOUT: '60' });
     const client = new MingxiClient({ baseUrl: server.url, apiKey: key.id, apiSecret: secret });
     const id = await client.submit(await jpeg(1500, 1200));
     const job = () => db.selectFrom('jobs').select(['state', 'takeovers', 'attempts']).where('id', '=', id).executeTakeFirstOrThrow();

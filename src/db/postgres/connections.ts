@@ -89,6 +89,7 @@ export class Connections {
   /** @throws AppError ALGORITHM_OVER_CONCURRENT when there is none to be had; ConfigError when the URL is wrong */
   async take(): Promise<PoolClient> {
     for (let wait = FIRST_WAIT; ; wait = Math.min(2 * wait, LONGEST_WAIT)) {
+      const asked = performance.now();
       try {
         const client = await this.#pool.connect();
         this.#awaySince = undefined;
@@ -97,7 +98,7 @@ export class Connections {
         if (!isLost(error)) throw inWords(error);
         const now = performance.now();
         if (this.#awaySince === undefined) this.#options.onFailure?.(error);
-        this.#awaySince ??= now;
+        this.#awaySince ??= asked;
         if (now + wait - this.#awaySince > this.#patience) throw asUnavailable(new NoConnection('no connection', { cause: error }));
         // Spread, so that a server that comes back is not met by everyone at once.
         await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
