@@ -1,17 +1,18 @@
 /**
- * Writes models/NAME/CARD.md from the manifest and the figures of `mingxi bench quality --json`.
+ * Writes models/NAME/CARD.md from the manifest and the figures of `mingxi bench quality --json`; with those of
+ * `training/evaluate.py --json` in both precisions, also what 8-bit integers cost.
  *
  *     ./mingxi bench quality --model general --json figures.json
- *     npx tsx scripts/model-card.ts general figures.json
+ *     npx tsx scripts/model-card.ts general figures.json [fp32.json int8.json]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Summary } from '../src/cli/bench/summary.ts';
 import { createRegistry, shippedModelsDir } from '../src/models/registry.ts';
 
-const [name, figuresFile] = process.argv.slice(2);
-if (!name || !figuresFile) {
-  console.error('usage: npx tsx scripts/model-card.ts NAME FIGURES.json');
+const [name, figuresFile, ...precisions] = process.argv.slice(2);
+if (!name || !figuresFile || precisions.length % 2 !== 0) {
+  console.error('usage: npx tsx scripts/model-card.ts NAME FIGURES.json [FP32.json INT8.json]');
   process.exit(2);
 }
 const { manifest, dir } = createRegistry({ shippedDir: shippedModelsDir() }).get(name);
@@ -30,6 +31,35 @@ const training = Object.entries(manifest.training).map(([network, facts]) => {
   const { iterations, hours, seed, patch, batch } = facts as Record<string, number>;
   return `| ${network} | ${iterations} | ${hours} | ${patch}², ${batch} | ${seed} |`;
 });
+/** By set, of `training/evaluate.py`. */
+type Evaluation = Readonly<Record<string, { readonly output: number }>>;
+
+function inIntegers(fullFile: string, wholeFile: string): string {
+  const [full, whole] = [fullFile, wholeFile].map((file) => JSON.parse(readFileSync(file, 'utf8')) as Evaluation) as [
+    Evaluation,
+    Evaluation,
+  ];
+  const lines = Object.keys(full)
+    .filter((set) => !set.startsWith('clean'))
+    .map((set) => {
+      const [before, after] = [full[set]?.output ?? Number.NaN, whole[set]?.output ?? Number.NaN];
+      return `| ${set} | ${before.toFixed(2)} | ${after.toFixed(2)} | ${after < before ? '−' : '+'}${Math.abs(after - before).toFixed(3)} |`;
+    });
+  return `
+## In 8-bit integers
+
+The same weights, fine-tuned with the roundings in the loop. Means of PSNR in dB, networks without tiles, by
+
+\`\`\`
+python training/evaluate.py --model models/${name} --precision fp32    # and int8
+\`\`\`
+
+| set | fp32 | int8 | difference |
+| --- | --: | --: | --: |
+${lines.join('\n')}
+`;
+}
+
 const data = Object.entries(manifest.licence.data).map(([source, licence]) => `| ${source} | ${licence} |`);
 
 writeFileSync(
@@ -65,6 +95,6 @@ Weights: ${manifest.licence.weights}. Training photographs:
 | source | licence as its publisher states it |
 | --- | --- |
 ${data.join('\n')}
-`,
+${precisions[0] && precisions[1] ? inIntegers(precisions[0], precisions[1]) : ''}`,
 );
 console.log(join(dir, 'CARD.md'));

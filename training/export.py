@@ -76,7 +76,7 @@ def main():
     parser.add_argument("networks", nargs="+", metavar="WHEN=CHECKPOINT", help="WHEN: compression, noise or any")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="0.1.0")
-    parser.add_argument("--halo", type=int, default=96, help="the receptive field is 92 px (22 px of the fast tier): tiles are exact")
+    parser.add_argument("--halo", type=int, default=88, help="the receptive field is 86 px (22 px of the fast tier): tiles are exact")
     parser.add_argument("--tile", type=int, default=1024)
     parser.add_argument("--tier", metavar="LEVEL=MODEL", help="fast=general: the fast tier of general")
     args = parser.parse_args()

@@ -169,9 +169,13 @@ describeWith(curl ? undefined : 'curl is not installed', 'curl', () => {
   const run = promisify(execFile);
   /** Status, headers, body, and how many bytes of the body curl has sent. */
   async function upload(url: string, file: string, ...options: string[]) {
-    const { stdout } = await run(curl as string, ['-sS', '-i', '-w', '\n%{size_upload}', ...options, '--data-binary', `@${file}`, url], {
-      maxBuffer: 64 * MB,
-    });
+    const { stdout } = await run(
+      curl as string,
+      ['-sS', '-i', '--expect100-timeout', '60', '-w', '\n%{size_upload}', ...options, '--data-binary', `@${file}`, url],
+      {
+        maxBuffer: 64 * MB,
+      },
+    );
     const sections = stdout.split('\r\n\r\n').filter((part) => !part.startsWith('HTTP/1.1 100'));
     const [head = '', ...rest] = sections;
     const text = rest.join('\r\n\r\n');
