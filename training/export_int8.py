@@ -24,9 +24,7 @@ from quantised import PICTURE_STEP, SHIFTS, QuantisedNet, last_weights, walk, we
 # A tensor's quantisation: (size of one step, the byte that means 0).
 PICTURE = (PICTURE_STEP, 0)
 RESIDUAL = (PICTURE_STEP, 128)
-# Where less context than the model's own will do (see `export.py`). Integers either take no notice of what
-# is far away or are off by a whole step, so the noise network, which looks far, gets its whole receptive field.
-HALO = {"compression": 64}
+# Both need their whole receptive field: integers either take no notice of what is far away or are off by a whole step.
 
 
 class Tape:
@@ -196,7 +194,6 @@ def main():
     args = parser.parse_args()
     manifest_file = args.out / "manifest.json"
     manifest = json.loads(manifest_file.read_text())
-    context = manifest["tile"]["halo"]
     for pair in args.networks:
         when, _, checkpoint = pair.partition("=")
         network, state = load(Path(checkpoint))
@@ -209,7 +206,7 @@ def main():
         kept = [n for n in manifest["networks"] if n["file"] != file.name]
         full = next(n for n in kept if n["when"] == when)
         row = {"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when, "precision": "int8",
-               "conditions": full["conditions"], **({"halo": HALO[when]} if HALO.get(when, context) < context else {})}
+               "conditions": full["conditions"]}
         kept.insert(kept.index(full) + 1, row)
         manifest["networks"] = kept
         manifest["training"][f"{when}-int8"] = {"iterations": state["iteration"], **state["config"]["quantise"]}

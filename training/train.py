@@ -44,6 +44,7 @@ class TrainConfig:
     grey: float = 0.2
     mixture: dict = field(default_factory=lambda: dict(MIXTURE))
     loss: str = "charbonnier"  # or "decibel", for the last phase
+    floor: float = 3e-4        # of "decibel": squared error below which a crop hardly counts
     seed: int = 1
     reload: int = 6000         # iterations after which the photographs are scaled anew
     save_seconds: int = 180
@@ -54,16 +55,17 @@ def charbonnier(a, b, epsilon=1e-3):
     return torch.sqrt((a - b) ** 2 + epsilon ** 2).mean()
 
 
-def decibel(restored, gt, floor=3e-4):
+def decibel(restored, gt, floor):
     """Mean log squared error of each crop: every crop counts by its own ratio, as PSNR does.
 
-    The floor (35 dB) keeps clean crops, whose error goes to zero, from taking over the gradient.
+    The floor keeps clean crops, whose error goes to zero, from taking over the gradient.
     NAFNet (Chen et al., ECCV 2022) trains with the same term without the floor.
     """
     return torch.log(((restored - gt) ** 2).mean((1, 2, 3)) + floor).mean()
 
 
-LOSSES = {"charbonnier": charbonnier, "decibel": lambda restored, gt: 0.05 * decibel(restored, gt)}
+def error(restored, gt, config: TrainConfig):
+    return charbonnier(restored, gt) if config.loss == "charbonnier" else 0.05 * decibel(restored, gt, config.floor)
 
 
 def reshaped(state: dict, keep: dict, network: RestorationNet) -> dict:
@@ -139,12 +141,12 @@ def main():
         with torch.autocast(args.device, torch.bfloat16):
             residual = network.residual(lq, condition)
         restored = lq + residual.float()
-        loss = LOSSES[config.loss](restored, gt)
+        loss = error(restored, gt, config)
         if teacher and config.taught:
             # What no network can know is left out of its teacher's result, and with it most of the gradient's noise.
             with torch.no_grad(), torch.autocast(args.device, torch.bfloat16):
                 shown = lq + teacher.residual(lq, condition).float()
-            loss = config.taught * LOSSES[config.loss](restored, shown) + (1 - config.taught) * loss
+            loss = config.taught * error(restored, shown, config) + (1 - config.taught) * loss
         if torch.isfinite(loss):
             rate = step(network, optimiser, ema, loss, config, busy, iteration)
             loss_sum += charbonnier(restored.detach(), gt).item()

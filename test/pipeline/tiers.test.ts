@@ -79,10 +79,23 @@ describe('named tiers', () => {
     expect(best).toBeGreaterThan(general);
   });
 
+  it.each([
+    ['compressed', () => compressed(10), 0.3],
+    ['noisy', async () => grainy, 6],
+  ])('%s: the fast one that is shipped is better than nothing, and the default one than it', async (_, make, gain) => {
+    const file = await make();
+    const input = psnr((await samples(file)).data, original);
+    const of = async (model: string) => psnr((await restore(file, { options: { model } })).data, original);
+    const [fast, general] = [await of('general-fast'), await of('general')];
+    expect(fast).toBeGreaterThan(input + gain);
+    expect(general).toBeGreaterThan(fast);
+  });
+
   it('say their work in units of the default one, for whoever estimates times; an imported network says nothing', async () => {
     const file = await compressed(20);
     const run = async (model: string) => restore(file, { options: { model } });
     expect([(await run('general')).work, (await run('general-best')).work, (await run('hasty')).work]).toEqual([1, 8, undefined]);
+    expect((await run('general-fast')).work).toBeCloseTo(0.37, 1);
   });
 
   it('run in the precision of the networks they use', async () => {
@@ -118,6 +131,12 @@ describe('auto', () => {
     });
     const named = await restore(file, { options: { model: 'hasty' } });
     expect(data.equals(named.data)).toBe(true);
+  });
+
+  it('without an imported one, the fast one is the shipped one', async () => {
+    const pipeline = open({ modelsDir: join(dir, 'none') });
+    const { report } = await restore(await compressed(10), { pipeline, time: { left: 2, expected: 5.25 } });
+    expect(report).toMatchObject({ model: 'general-fast', choice: expect.stringMatching(/^fast: /) });
   });
 
   it('what was asked for by name stays, however little time there is', async () => {

@@ -7,15 +7,19 @@ import { coarseNoise, rawNoiseSigma } from '../../src/imaging/noise.ts';
 import { planTiles, type TileRule } from '../../src/imaging/tiles.ts';
 import { openNetwork } from '../../src/inference/session.ts';
 import { doTiles, tileWork } from '../../src/inference/tile-work.ts';
-import type { NetworkFile } from '../../src/models/manifest.ts';
 import { createRegistry, networkFor, shippedModelsDir, tileRuleFor } from '../../src/models/registry.ts';
 import { CITY, noisy, samples, seeded } from './pictures.ts';
 
-const entry = createRegistry({ shippedDir: shippedModelsDir() }).get('general');
-const files = (['fp32', 'int8'] as const).flatMap((precision) =>
-  (['compression', 'noise'] as const).map((suffering) => networkFor(entry, suffering, precision)),
+const registry = createRegistry({ shippedDir: shippedModelsDir() });
+const files = ['general', 'general-fast'].flatMap((name) =>
+  (['fp32', 'int8'] as const).flatMap((precision) =>
+    (['compression', 'noise'] as const).map((suffering) => {
+      const entry = registry.get(name);
+      return { entry, file: networkFor(entry, suffering, precision) };
+    }),
+  ),
 );
-const networks = await Promise.all(files.map((file) => openNetwork(entry, file, { threads: 1, provider: 'cpu' })));
+const networks = await Promise.all(files.map(({ entry, file }) => openNetwork(entry, file, { threads: 1, provider: 'cpu' })));
 afterAll(() => Promise.all(networks.map((network) => network.close())));
 
 const AS_IS = ['as-is'] as const satisfies readonly Form[];
@@ -35,7 +39,8 @@ async function run(rgb: Uint8Array, width: number, height: number, rule: TileRul
 
 /** The shipped rule with small tiles, so that small pictures have seams; the halo is the network's own. */
 const small = (max: number, which: number): TileRule => {
-  const rule = tileRuleFor(entry, files[which] as NetworkFile);
+  const { entry, file } = files[which] as (typeof files)[number];
+  const rule = tileRuleFor(entry, file);
   return { ...rule, max: Math.max(max, 2 * rule.halo + 2 * rule.multiple) };
 };
 
@@ -61,7 +66,7 @@ describe('tiled equals untiled within 1/255', () => {
         fc.integer({ min: 300, max: 350 }),
         fc.integer({ min: 160, max: 330 }),
         fc.constantFrom(176, 192),
-        fc.integer({ min: 0, max: 3 }),
+        fc.integer({ min: 0, max: 7 }),
         fc.integer(),
         async (width, height, max, which, seed) => {
           const random = seeded(seed);
@@ -69,7 +74,7 @@ describe('tiled equals untiled within 1/255', () => {
           expect(await largestDifference(rgb, width, height, max, which)).toBeLessThanOrEqual(1);
         },
       ),
-      { numRuns: 8, seed: 1 },
+      { numRuns: 12, seed: 1 },
     );
   });
 
@@ -78,7 +83,7 @@ describe('tiled equals untiled within 1/255', () => {
       fc.asyncProperty(
         fc.integer({ min: 290, max: 310 }),
         fc.integer({ min: 180, max: 210 }),
-        fc.integer({ min: 0, max: 3 }),
+        fc.integer({ min: 0, max: 7 }),
         fc.subarray([...FORMS], { minLength: 2, maxLength: 8 }),
         fc.integer(),
         async (width, height, which, forms, seed) => {
@@ -96,6 +101,10 @@ describe('tiled equals untiled within 1/255', () => {
     ['noisy', 1],
     ['compressed, 8-bit', 2],
     ['noisy, 8-bit', 3],
+    ['compressed, fast tier', 4],
+    ['noisy, fast tier', 5],
+    ['compressed, fast tier, 8-bit', 6],
+    ['noisy, fast tier, 8-bit', 7],
   ] as const)('on a real picture, %s', async (_, which) => {
     const { data, width, height } =
       which % 2 === 0
