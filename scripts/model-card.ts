@@ -29,8 +29,11 @@ const rows = summary.map(
 );
 const training = Object.entries(manifest.training).map(([network, facts]) => {
   const { iterations, hours, seed, patch, batch } = facts as Record<string, number>;
-  return `| ${network} | ${iterations} | ${hours} | ${patch}², ${batch} | ${seed} |`;
+  return `| ${network} | ${iterations} | ${hours ?? '–'} | ${patch}², ${batch} | ${seed} |`;
 });
+/** For what there is a network, in whatever precisions. */
+const wanted = [...new Set(manifest.networks.map(({ when }) => when))];
+
 /** By set, of `training/evaluate.py`. */
 type Evaluation = Readonly<Record<string, { readonly output: number }>>;
 
@@ -66,7 +69,7 @@ writeFileSync(
   join(dir, 'CARD.md'),
   `# ${manifest.name} ${manifest.version}
 
-${manifest.description} Same size in and out. ${manifest.networks.length === 1 ? 'One network' : `${manifest.networks.length} networks of one shape (${manifest.networks.map((n) => n.when).join(', ')}), chosen per picture by what analyse found`}; ${(manifest.cost.parameters / 1e6).toFixed(2)} M parameters and ${manifest.cost.gmacPerMegapixel} GMAC per megapixel each. Trained for fidelity only (Charbonnier loss): nothing is invented, so strongly damaged texture stays soft.
+${manifest.description} Same size in and out. ${manifest.networks.length === 1 ? 'One network' : `${wanted.length} networks of one shape (${wanted.join(', ')}), chosen per picture by what analyse found`}; ${(manifest.cost.parameters / 1e6).toFixed(2)} M parameters and ${manifest.cost.gmacPerMegapixel} GMAC per megapixel each. Trained for fidelity only (Charbonnier loss): nothing is invented, so strongly damaged texture stays soft.
 
 ## Figures
 
