@@ -69,7 +69,7 @@ writeFileSync(
   join(dir, 'CARD.md'),
   `# ${manifest.name} ${manifest.version}
 
-${manifest.description} Same size in and out. ${manifest.networks.length === 1 ? 'One network' : `${wanted.length} networks of one shape (${wanted.join(', ')}), chosen per picture by what analyse found`}; ${(manifest.cost.parameters / 1e6).toFixed(2)} M parameters and ${manifest.cost.gmacPerMegapixel} GMAC per megapixel each. Trained for fidelity only (Charbonnier loss): nothing is invented, so strongly damaged texture stays soft.
+${manifest.description} Same size in and out. ${manifest.networks.length === 1 ? 'One network' : `${wanted.length} networks of one shape (${wanted.join(', ')}), chosen per picture by what analyse found`}; ${(manifest.cost.parameters / 1e6).toFixed(2)} M parameters and ${manifest.cost.gmacPerMegapixel} GMAC per megapixel each. Trained for fidelity only (no adversarial or perceptual loss): nothing is invented, so strongly damaged texture stays soft.
 
 ## Figures
 
