@@ -43,8 +43,9 @@ const codes = (answers: readonly LightMyRequestResponse[]) => {
 describe('pictures per day and month', () => {
   test.each(['dailyLimit', 'monthlyLimit'] as const)('%s: calls at once get exactly as many as there are', async (limit) => {
     const { query } = await newKey({ [limit]: 5 });
-    const answers = await Promise.all(Array.from({ length: 20 }, () => call(query, 'restore 20')));
-    expect(codes(answers)).toEqual({ '200 ok': 5, '403 80001': 15 });
+    // No more than a fresh server lets in before it knows how long its pictures take.
+    const answers = await Promise.all(Array.from({ length: 12 }, () => call(query, 'restore 20')));
+    expect(codes(answers)).toEqual({ '200 ok': 5, '403 80001': 7 });
     expect((await usage(query)).days).toMatchObject([{ pictures: 5, failures: {} }]);
     expect(answers.find((answer) => answer.statusCode === 403)?.json().message).toContain('is 5 pictures');
   });
