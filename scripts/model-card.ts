@@ -10,8 +10,8 @@ import { join } from 'node:path';
 import type { Summary } from '../src/cli/bench/summary.ts';
 import { createRegistry, shippedModelsDir } from '../src/models/registry.ts';
 
-const [name, figuresFile, ...precisions] = process.argv.slice(2);
-if (!name || !figuresFile || precisions.length % 2 !== 0) {
+const [name, figuresFile, fullFile, wholeFile] = process.argv.slice(2);
+if (!name || !figuresFile || (fullFile && !wholeFile)) {
   console.error('usage: npx tsx scripts/model-card.ts NAME FIGURES.json [FP32.json INT8.json]');
   process.exit(2);
 }
@@ -37,11 +37,8 @@ const wanted = [...new Set(manifest.networks.map(({ when }) => when))];
 /** By set, of `training/evaluate.py`. */
 type Evaluation = Readonly<Record<string, { readonly output: number }>>;
 
-function inIntegers(fullFile: string, wholeFile: string): string {
-  const [full, whole] = [fullFile, wholeFile].map((file) => JSON.parse(readFileSync(file, 'utf8')) as Evaluation) as [
-    Evaluation,
-    Evaluation,
-  ];
+function inIntegers(...files: readonly [full: string, whole: string]): string {
+  const [full, whole] = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Evaluation) as [Evaluation, Evaluation];
   const lines = Object.keys(full)
     .filter((set) => !set.startsWith('clean'))
     .map((set) => {
@@ -69,7 +66,7 @@ writeFileSync(
   join(dir, 'CARD.md'),
   `# ${manifest.name} ${manifest.version}
 
-${manifest.description} Same size in and out. ${manifest.networks.length === 1 ? 'One network' : `${wanted.length} networks of one shape (${wanted.join(', ')}), chosen per picture by what analyse found`}; ${(manifest.cost.parameters / 1e6).toFixed(2)} M parameters and ${manifest.cost.gmacPerMegapixel} GMAC per megapixel each. Trained for fidelity only (no adversarial or perceptual loss): nothing is invented, so strongly damaged texture stays soft.
+${manifest.description} Same size in and out. ${wanted.length === 1 ? 'One network' : `${wanted.length} networks of one shape (${wanted.join(', ')}), chosen per picture by what analyse found`}; ${(manifest.cost.parameters / 1e6).toFixed(2)} M parameters and ${manifest.cost.gmacPerMegapixel} GMAC per megapixel each. Trained for fidelity only (no adversarial or perceptual loss): nothing is invented, so strongly damaged texture stays soft.
 
 ## Figures
 
@@ -98,6 +95,6 @@ Weights: ${manifest.licence.weights}. Training photographs:
 | source | licence as its publisher states it |
 | --- | --- |
 ${data.join('\n')}
-${precisions[0] && precisions[1] ? inIntegers(precisions[0], precisions[1]) : ''}`,
+${fullFile && wholeFile ? inIntegers(fullFile, wholeFile) : ''}`,
 );
 console.log(join(dir, 'CARD.md'));

@@ -64,8 +64,8 @@ def decibel(restored, gt, floor):
     return torch.log(((restored - gt) ** 2).mean((1, 2, 3)) + floor).mean()
 
 
-def error(restored, gt, config: TrainConfig):
-    return charbonnier(restored, gt) if config.loss == "charbonnier" else 0.05 * decibel(restored, gt, config.floor)
+LOSSES = {"charbonnier": lambda restored, gt, _: charbonnier(restored, gt),
+          "decibel": lambda restored, gt, floor: 0.05 * decibel(restored, gt, floor)}
 
 
 def reshaped(state: dict, keep: dict, network: RestorationNet) -> dict:
@@ -141,12 +141,12 @@ def main():
         with torch.autocast(args.device, torch.bfloat16):
             residual = network.residual(lq, condition)
         restored = lq + residual.float()
-        loss = error(restored, gt, config)
+        loss = LOSSES[config.loss](restored, gt, config.floor)
         if teacher and config.taught:
             # What no network can know is left out of its teacher's result, and with it most of the gradient's noise.
             with torch.no_grad(), torch.autocast(args.device, torch.bfloat16):
                 shown = lq + teacher.residual(lq, condition).float()
-            loss = config.taught * error(restored, shown, config) + (1 - config.taught) * loss
+            loss = config.taught * LOSSES[config.loss](restored, shown, config.floor) + (1 - config.taught) * loss
         if torch.isfinite(loss):
             rate = step(network, optimiser, ema, loss, config, busy, iteration)
             loss_sum += charbonnier(restored.detach(), gt).item()
