@@ -8,7 +8,7 @@ from PIL import Image
 
 from detect import INSIDE, OVERLAP, Detector
 from geometry import suppress
-from refine_crops import crop, frame, placed
+from refine_crops import crop, frame, mirrored_answer, placed
 from refine_model import DeployedRefiner, Refiner
 from warp import Pyramid
 
@@ -41,8 +41,8 @@ class RefinerRun:
 class Cascade:
     """Called like a detector. `source`: the picture that `picture` is a reduced copy of, in which the refiner looks."""
 
-    def __init__(self, detector: Detector, refiner: RefinerRun, passes: int = PASSES, weight: float = WEIGHT):
-        self.detector, self.refiner, self.passes, self.weight = detector, refiner, passes, weight
+    def __init__(self, detector: Detector, refiner: RefinerRun, passes: int = PASSES, weight: float = WEIGHT, mirrored: bool = True):
+        self.detector, self.refiner, self.passes, self.weight, self.mirrored = detector, refiner, passes, weight, mirrored
 
     def __call__(self, picture: np.ndarray, threshold=0.5, source: np.ndarray | None = None):
         faces, scores = self.detector(picture, CANDIDATE, DOUBLE)
@@ -52,9 +52,13 @@ class Cascade:
         source = picture if source is None else source
         factor = source.shape[0] / picture.shape[0]
         pyramid, faces = Pyramid(Image.fromarray(source), 8), faces * factor
-        for _ in range(self.passes):
+        for i in range(self.passes):
             frames = [frame(face) for face in faces]
-            seen = self.refiner(np.stack([crop(pyramid, matrix) for matrix, _ in frames]))
+            crops = np.stack([crop(pyramid, matrix) for matrix, _ in frames])
+            seen = self.refiner(crops)
+            if self.mirrored and i == self.passes - 1:
+                # What is said of the mirror image is off the other way.
+                seen = (seen + mirrored_answer(self.refiner(np.ascontiguousarray(crops[:, :, ::-1])))) / 2
             faces = np.stack([placed(one, *where) for one, where in zip(seen, frames)])
         faces = faces / factor
         together = scores ** self.weight * seen[:, 0] ** (1 - self.weight)

@@ -132,6 +132,7 @@ def main():
     parser.add_argument("--refiner", type=Path, help="checkpoint or .onnx that looks again at what the detector saw")
     parser.add_argument("--passes", type=int, default=PASSES)
     parser.add_argument("--weight", type=float, default=WEIGHT, help="of the detector's score in the answer's")
+    parser.add_argument("--unmirrored", action="store_true", help="without the refiner's look at the mirror image")
     parser.add_argument("--labels", type=Path, required=True, help="what label.py wrote")
     parser.add_argument("--data-root", type=Path, default=Path(__file__).resolve().parents[3] / "shared" / "data")
     parser.add_argument("--threshold", type=float)
@@ -145,7 +146,7 @@ def main():
     teachers = {"yunet": YuNet, "rfb": RFB}
     detector = teachers[args.detector](root / "face-detect" / "teachers") if args.detector in teachers else Detector(Path(args.detector))
     if args.refiner:
-        detector = Cascade(detector, RefinerRun(args.refiner), args.passes, args.weight)
+        detector = Cascade(detector, RefinerRun(args.refiner), args.passes, args.weight, not args.unmirrored)
     held_out = load(root, args.labels, "validation", [])
     close = {} if args.one_look else json.loads(args.labels.read_text()).get("closely", {})
     threshold = args.threshold or validation_threshold(detector, root, held_out, close, args.match)

@@ -115,3 +115,9 @@ def mirrored_crop(pixels: np.ndarray, target: np.ndarray):
         points = target[8:].reshape(5, 2)[list(MIRRORED)]
         target[8:] = np.stack([SIDE - points[:, 0], points[:, 1]], 1).ravel()
     return pixels[:, ::-1], target
+
+
+def mirrored_answer(seen: np.ndarray) -> np.ndarray:
+    """What the deployed refiner said of mirrored crops (n x 15), as if of the crops themselves."""
+    points = seen[:, 5:].reshape(-1, 5, 2)[:, list(MIRRORED)] * (-1, 1) + (SIDE, 0)
+    return np.concatenate([seen[:, :1], SIDE - seen[:, 1:2], seen[:, 2:5], points.reshape(-1, 10)], 1).astype(np.float32)

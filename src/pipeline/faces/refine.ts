@@ -1,15 +1,24 @@
 import { drawSquare, greyBeyond } from '../../imaging/faces/align.ts';
 import type { Candidate } from '../../imaging/faces/face.ts';
-import { canBeRefined, jointScore, REFINER_NUMBERS, REFINER_SIDE, refinedCandidate, refinerSquare } from '../../imaging/faces/refine.ts';
+import {
+  canBeRefined,
+  jointScore,
+  meanOfBoth,
+  mirrorSquare,
+  REFINER_NUMBERS,
+  REFINER_SIDE,
+  refinedCandidate,
+  refinerSquare,
+} from '../../imaging/faces/refine.ts';
 import type { FaceRefiner } from '../../inference/refiner.ts';
 import type { Pixels } from './find.ts';
 
-/** How often a refiner looks: the second time at where it said itself that the face is. */
+/** How often a refiner looks: the second time at where it said itself that the face is, and at the mirror image of that. */
 const PASSES = 2;
 /** Below this score of a look there is no other look: nothing is hidden there that a better square would show. */
 const HOPELESS = 0.05;
-/** Squares in one run: bounds memory, and more at once is not faster. */
-const BATCH = 16;
+/** Candidates in one run, with their mirror images 16 squares: bounds memory, and more at once is not faster. */
+const BATCH = 8;
 /** Most candidates of one picture that are looked at again, best first: bounds the time of a hostile one. */
 export const MOST_CANDIDATES = 200;
 
@@ -30,6 +39,7 @@ export async function refine(candidates: readonly Candidate[], pixels: Pixels, r
         batch.map(({ now }) => now),
         pixels,
         refiner,
+        pass === PASSES - 1,
       );
       batch = batch.flatMap(({ detector }, i) => {
         const now = seen[i];
@@ -41,21 +51,28 @@ export async function refine(candidates: readonly Candidate[], pixels: Pixels, r
   return found;
 }
 
-/** One look at each: with the refiner's own scores, in the same order. */
+/** One look at each, or the mean of one and one in the mirror: with the refiner's own scores, in the same order. */
 async function lookAgain(
   candidates: readonly Candidate[],
   { rgb, width, height }: Pixels,
   refiner: FaceRefiner,
+  mirrored: boolean,
 ): Promise<(Candidate | undefined)[]> {
   if (candidates.length === 0) return [];
-  const squares = new Uint8Array(candidates.length * SQUARE);
+  const looks = mirrored ? 2 * candidates.length : candidates.length;
+  const squares = new Uint8Array(looks * SQUARE);
+  const squareAt = (i: number) => squares.subarray(i * SQUARE, (i + 1) * SQUARE);
   const places = candidates.map(refinerSquare);
   places.forEach((fromSquare, i) => {
-    const square = squares.subarray(i * SQUARE, (i + 1) * SQUARE);
+    const square = squareAt(i);
     drawSquare(square, REFINER_SIDE, { data: rgb, width, height }, fromSquare);
     // As in training: half a face is not a whole one with its mirror image.
     greyBeyond(square, REFINER_SIDE, { width, height }, fromSquare);
+    if (mirrored) mirrorSquare(squareAt(candidates.length + i), square, REFINER_SIDE);
   });
-  const seen = await refiner.look(squares, candidates.length);
-  return places.map((fromSquare, i) => refinedCandidate(fromSquare, seen.subarray(i * REFINER_NUMBERS, (i + 1) * REFINER_NUMBERS)));
+  const said = await refiner.look(squares, looks);
+  const seenAt = (i: number) => said.subarray(i * REFINER_NUMBERS, (i + 1) * REFINER_NUMBERS);
+  return places.map((fromSquare, i) =>
+    refinedCandidate(fromSquare, mirrored ? meanOfBoth(seenAt(i), seenAt(candidates.length + i)) : seenAt(i)),
+  );
 }

@@ -2,7 +2,15 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawSquare, greyBeyond } from '../../../src/imaging/faces/align.ts';
 import type { Candidate } from '../../../src/imaging/faces/face.ts';
-import { canBeRefined, jointScore, REFINER_SIDE, refinedCandidate, refinerSquare } from '../../../src/imaging/faces/refine.ts';
+import {
+  canBeRefined,
+  jointScore,
+  meanOfBoth,
+  mirrorSquare,
+  REFINER_SIDE,
+  refinedCandidate,
+  refinerSquare,
+} from '../../../src/imaging/faces/refine.ts';
 import { apply, type Point, type Similarity } from '../../../src/imaging/faces/similarity.ts';
 import { FACE_TEMPLATE, type FivePoints } from '../../../src/imaging/faces/template.ts';
 
@@ -152,6 +160,44 @@ describe('what a refiner says', () => {
     expect(jointScore(0.9, 0)).toBe(0);
     expect(jointScore(0, 0.9)).toBe(0);
     expect(jointScore(0.64, 0.64)).toBeCloseTo(0.64, 9);
+  });
+});
+
+describe('a look in the mirror', () => {
+  it('shows the square with left and right exchanged, and itself when mirrored again', () => {
+    const side = fc.integer({ min: 1, max: 9 });
+    const squares = side.chain((n) => fc.tuple(fc.constant(n), fc.uint8Array({ minLength: 3 * n * n, maxLength: 3 * n * n })));
+    fc.assert(
+      fc.property(squares, ([n, square]) => {
+        const [once, twice] = [new Uint8Array(square.length), new Uint8Array(square.length)];
+        mirrorSquare(once, square, n);
+        mirrorSquare(twice, once, n);
+        expect(twice).toEqual(square);
+        const pixel = (from: Uint8Array, x: number, y: number) => [...from.subarray(3 * (y * n + x), 3 * (y * n + x) + 3)];
+        for (let y = 0; y < n; y++) for (let x = 0; x < n; x++) expect(pixel(once, x, y)).toEqual(pixel(square, n - 1 - x, y));
+      }),
+    );
+  });
+
+  it('is averaged with the other: errors to one side cancel, and every point is compared with itself', () => {
+    const numbers = fc.array(finite(1, 79), { minLength: 10, maxLength: 10 });
+    fc.assert(
+      fc.property(numbers, finite(-5, 5), (points, error) => {
+        const truth = [0.9, 41, 38, 50, 60, ...points];
+        // In the mirror the left eye stands where the right one would be looked for.
+        const pairs = [0, 1, 2, 3, 4].map((i) => points.slice(2 * i, 2 * i + 2) as [number, number]);
+        const exchanged = [1, 0, 2, 4, 3].flatMap((i) => [REFINER_SIDE - (pairs[i] as Point)[0], (pairs[i] as Point)[1]]);
+        const seen = truth.map((value, i) => (i === 1 || (i >= 5 && i % 2 === 1) ? value + error : value));
+        const ofMirror = [0.7, REFINER_SIDE - 41, 38, 50, 60, ...exchanged].map((value, i) =>
+          i === 1 || (i >= 5 && i % 2 === 1) ? value + error : value,
+        );
+        const both = meanOfBoth(Float32Array.from(seen), Float32Array.from(ofMirror));
+        expect(both[0]).toBeCloseTo(0.8, 4);
+        truth.slice(1).forEach((value, i) => {
+          expect(both[i + 1]).toBeCloseTo(value, 3);
+        });
+      }),
+    );
   });
 });
 
