@@ -32,6 +32,8 @@ class FaceConfig:
     ema: float = 0.998
     clip: float = 0.5
     gradient: float = 0.5      # weight of the gradient term
+    loss: str = "charbonnier"  # or "decibel", for the last phase
+    floor: float = 3e-5        # of "decibel": squared error below which a crop hardly counts
     told: list = field(default_factory=lambda: [0.0, 0.0, 0.1, 0.15])   # the start network's conditions, see grow_from
     seed: int = 41
     save_seconds: int = 120
@@ -43,9 +45,26 @@ def face_loss(restored, gt, weight, gradient: float):
     def distance(a, b, w):
         return (torch.sqrt((a - b) ** 2 + 1e-6) * w).mean() / w.mean()
 
+    return of_both(distance, restored, gt, weight, gradient)
+
+
+def face_decibels(restored, gt, weight, gradient: float, floor: float):
+    """The same in the logarithm of each crop's squared error: a lightly harmed face counts as a badly harmed one does."""
+    def distance(a, b, w):
+        squares = ((a - b) ** 2 * w).mean((1, 2, 3)) / w.mean()
+        return 0.05 * torch.log(squares + floor).mean()
+
+    return of_both(distance, restored, gt, weight, gradient)
+
+
+def of_both(distance, restored, gt, weight, gradient: float):
     across = distance(restored.diff(dim=3), gt.diff(dim=3), weight[..., 1:])
     down = distance(restored.diff(dim=2), gt.diff(dim=2), weight[..., 1:, :])
     return distance(restored, gt, weight) + gradient * (across + down)
+
+
+LOSSES = {"charbonnier": lambda restored, gt, weight, config: face_loss(restored, gt, weight, config.gradient),
+          "decibel": lambda restored, gt, weight, config: face_decibels(restored, gt, weight, config.gradient, config.floor)}
 
 
 def main():
@@ -96,10 +115,10 @@ def main():
         weight = weight.to(args.device)
         with torch.autocast(args.device, torch.bfloat16):
             restored = network(lq, shown, top, left)
-        loss = face_loss(restored.float(), gt, weight, config.gradient)
+        loss = LOSSES[config.loss](restored.float(), gt, weight, config)
         if torch.isfinite(loss):
             rate = step(network, optimiser, ema, loss, config, busy, iteration)
-            general_sum += face_loss(shown, gt, weight, config.gradient).item()
+            general_sum += LOSSES[config.loss](shown, gt, weight, config).item()
             loss_sum += loss.item()
             counted += 1
         iteration += 1
