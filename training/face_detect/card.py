@@ -49,8 +49,8 @@ def main():
         "minus cell centre and log of width and height, in strides; five landmarks (image-left eye, image-right eye, nose, image-left and image-right "
         "mouth corner of the upright face) minus cell centre, in strides.", "",
         "`face-refine.onnx` looks at every candidate again, in the picture's own pixels: n × 80 × 80 × 3 bytes, a square of 1.5 sides of the box, turned "
-        "upright by the landmarks; n × 15: score; centre, width and height of the box and five landmarks in px of the square. 36 MMAC a candidate. "
-        "The joint score is detector^0.3 · refiner^0.7. Figures are of both together.", "",
+        "upright by the landmarks; n × 15: score; centre, width and height of the box and five landmarks in px of the square. 36 MMAC a look; "
+        "two looks at a candidate, and a third at the mirror image of the second. The joint score is detector^0.3 · refiner^0.7. Figures are of both together.", "",
         "## Figures", "",
         f"Operating point {own['threshold']}, chosen on validation pictures of the training split. A box has found a face when they share "
         f"{own['match']} (intersection over union); boxes by size are the labels' shorter side in the picture the network saw; landmark error is the "
@@ -68,8 +68,8 @@ def main():
     lines += [
         "## Training", "", "Recipe, commands and log: `training/face_detect`, `training/README.md`, `training/LOG.md`.", "",
         f"{training['iterations']} iterations of {training['batch']} pictures of {training['patch']}², {training['hours']} hours on one shared CPU core, from the weights of version 0.1.0 (6 800 iterations); "
-        f"mixture {', '.join(f'{k} {v}' for k, v in training['mixture'].items())}; seed {training['seed']}. Refiner: {training['refiner']['iterations']} iterations of {training['refiner']['batch']} crops, {training['refiner']['hours']} hours, from nothing; "
-        "the last third with the landmarks of close looks. Both were stopped at a tenth of their schedule from its end.", "",
+        f"mixture {', '.join(f'{k} {v}' for k, v in training['mixture'].items())}; seed {training['seed']}. Refiner: {training['refiner']['iterations']} iterations of {training['refiner']['batch']} crops, {training['refiner']['hours']} hours, seed {training['refiner']['seed']}, "
+        "from the weights of version 0.2.0 (5 153 iterations from nothing, the last third with the landmarks of close looks).", "",
         "## Licences", "", f"Weights: {manifest['licence']['weights']}. Pictures and labels:", "",
         "| source | licence as its publisher states it |", "| --- | --- |",
         *[f"| {k} | {v} |" for k, v in manifest["licence"]["data"].items()], "",

@@ -7,6 +7,7 @@ import { poseProblem } from '../../imaging/faces/pose.ts';
 import type { Similarity } from '../../imaging/faces/similarity.ts';
 import { toTemplate } from '../../imaging/faces/template.ts';
 import type { Pixels } from './find.ts';
+import { sureAt } from './scores.ts';
 
 /** A face to be restored and by how much of the network's change (0…1), or why it is left to the general stage. */
 export type Selection =
@@ -17,8 +18,9 @@ export type Selection =
 export interface Demands {
   /** How many times the source's size the picture has. */
   readonly scale: number;
-  /** Least score. */
+  /** Least score of a small face and of a large one. */
   readonly sure: number;
+  readonly sureLarge: number;
   /** The file is a JPEG so coarse that no face in it is clear. */
   readonly compressed: boolean;
   /** The face network, and what it is blended over, are those the amounts were measured with. */
@@ -51,12 +53,12 @@ function reasonToLeave(
   { box, score, points }: Face,
   toFace: Similarity | undefined,
   { width, height }: Pixels,
-  { scale, sure, compressed }: Demands,
+  { scale, sure, sureLarge, compressed }: Demands,
   seen: () => Clarity,
 ): string | undefined {
   const smallest = smallestFace(Math.min(width, height) / scale);
   if (box[2] < smallest * scale) return `smaller than ${smallest} px`;
-  if (score < sure) return 'uncertain';
+  if (score < sureAt(box[2] / scale, { sure, sureLarge })) return 'uncertain';
   const pose = poseProblem(points);
   if (pose || !toFace) return pose;
   if (shareInside(toFace, width, height) < FACE_LIMITS.inside) return 'cut by the border';

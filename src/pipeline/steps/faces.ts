@@ -30,9 +30,10 @@ export async function faces(context: Context): Promise<void> {
   }
   context.faceStage = { detector: task.options.facePoints ? null : (tools.detector?.name ?? null), model: tools.restorer?.name ?? null };
   const found = await facesIn(context, tools);
+  const scores = tools.detector && scoresOf(tools.detector);
   const demands = {
     scale: context.model.manifest.scale,
-    sure: tools.detector ? scoresOf(tools.detector).sure : 0,
+    ...{ sure: scores?.sure ?? 0, sureLarge: scores?.sureLarge ?? 0 },
     compressed: isCompressed(context.analysis),
     measured: tools.restorer?.shipped === true && task.options.face !== 'only' && task.options.faceStrength === undefined,
   };

@@ -7,7 +7,7 @@ import { selectFaces } from '../../../src/pipeline/faces/select.ts';
 import { paint } from '../../support/painted-faces.ts';
 
 const source = { rgb: paint({ width: 700, height: 500, faces: [] }), width: 700, height: 500 };
-const demands = { scale: 1, sure: 0.6, compressed: false, measured: false };
+const demands = { scale: 1, sure: 0.6, sureLarge: 0.6, compressed: false, measured: false };
 
 /** A face of this side whose aligned crop begins at (x, y). */
 const face = (size: number, x = 20, y = 20, score = 0.9): Face => ({
@@ -32,6 +32,16 @@ describe('selectFaces', () => {
     const faces = [...Array.from({ length: 50 }, () => face(100)), ...Array.from({ length: 5 }, () => face(110, 20, 20, 0.5)), face(90)];
     expect(reasons(faces).filter((reason) => reason === 'restore')).toHaveLength(50);
     expect(reasons(faces).filter((reason) => reason === 'uncertain')).toHaveLength(5);
+  });
+
+  it('a large face must be surer than a small one, and one between them about half as much', () => {
+    const scored = (size: number, score: number) => face(size, 20, 20, score);
+    const outcome = (...faces: Face[]) => faces.flatMap((each) => reasons([each], { sure: 0.75, sureLarge: 0.95 }));
+    expect(outcome(scored(50, 0.76), scored(64, 0.76), scored(128, 0.96), scored(300, 0.96))).toEqual(new Array(4).fill('restore'));
+    expect(outcome(scored(50, 0.74), scored(64, 0.74), scored(128, 0.94), scored(300, 0.94))).toEqual(new Array(4).fill('uncertain'));
+    expect(outcome(scored(90.51, 0.849), scored(90.51, 0.851))).toEqual(['uncertain', 'restore']);
+    // In pixels of the source: an enlarged face is no surer.
+    expect(reasons([scored(128, 0.8)], { sure: 0.75, sureLarge: 0.95, scale: 2 })).toEqual(['restore']);
   });
 
   it('the smallest side is the documented one, in pixels of the source', () => {
