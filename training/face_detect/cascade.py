@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 
 from detect import INSIDE, OVERLAP, Detector
-from geometry import suppress
+from geometry import suppress, without_parts
 from refine_crops import crop, frame, mirrored_answer, placed
 from refine_model import DeployedRefiner, Refiner
 from warp import Pyramid
@@ -63,5 +63,5 @@ class Cascade:
         faces = faces / factor
         together = scores ** self.weight * seen[:, 0] ** (1 - self.weight)
         kept = suppress(faces, together, OVERLAP, INSIDE)
-        kept = kept[together[kept] >= threshold]
+        kept = without_parts(faces, kept[together[kept] >= threshold])
         return faces[kept], together[kept]

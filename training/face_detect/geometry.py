@@ -29,6 +29,18 @@ def suppress(faces: np.ndarray, scores: np.ndarray, limit: float, inside: float 
     return np.array(kept, int)
 
 
+def without_parts(faces: np.ndarray, order: np.ndarray, smaller: float = 0.4, shared: float = 0.25) -> np.ndarray:
+    """Indices, best first, without boxes so much smaller than a better one and so much in it: ears and hands of that person."""
+    kept = []
+    for i, one in enumerate(order):
+        better, box = faces[order[:i], :4], faces[one, :4]
+        common = np.clip(np.minimum(better[:, 2:], box[2:]) - np.maximum(better[:, :2], box[:2]), 0, None).prod(1)
+        area, areas = (box[2:] - box[:2]).prod(), (better[:, 2:] - better[:, :2]).prod(1)
+        if not ((area < smaller ** 2 * areas) & (common > shared * area)).any():
+            kept.append(one)
+    return np.array(kept, int)
+
+
 def sides(faces: np.ndarray) -> np.ndarray:
     """Side of the square of the same area, px."""
     return np.sqrt(np.maximum(faces[:, 2] - faces[:, 0], 0) * np.maximum(faces[:, 3] - faces[:, 1], 0))

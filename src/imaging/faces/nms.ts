@@ -14,11 +14,27 @@ export function suppress(candidates: readonly Candidate[]): Candidate[] {
   return kept;
 }
 
+/** A box so much smaller than a surer one (by its side) that shares so much of its own area with it is an ear, a hand, a badge of that person. */
+const PART = { smaller: 0.4, shared: 0.25 };
+
+/** Candidates, best first as `suppress` leaves them, without those that are parts of a surer one's head. */
+export function withoutParts(candidates: readonly Candidate[]): Candidate[] {
+  return candidates.filter((one, i) => candidates.slice(0, i).every((better) => !isPart(one, better)));
+}
+
+function isPart(one: Candidate, better: Candidate): boolean {
+  const [small, large] = [one.width * one.height, better.width * better.height];
+  return small < PART.smaller ** 2 * large && sharedArea(one, better) > PART.shared * small;
+}
+
+function sharedArea(one: Candidate, other: Candidate): number {
+  const width = Math.min(one.left + one.width, other.left + other.width) - Math.max(one.left, other.left);
+  const height = Math.min(one.top + one.height, other.top + other.height) - Math.max(one.top, other.top);
+  return Math.max(0, width) * Math.max(0, height);
+}
+
 function sameFace(better: Candidate, other: Candidate): boolean {
-  const width = Math.min(better.left + better.width, other.left + other.width) - Math.max(better.left, other.left);
-  const height = Math.min(better.top + better.height, other.top + other.height) - Math.max(better.top, other.top);
-  if (width <= 0 || height <= 0) return false;
-  const shared = width * height;
+  const shared = sharedArea(better, other);
   const [one, two] = [better.width * better.height, other.width * other.height];
   return shared > SAME_FACE * (one + two - shared) || shared > INSIDE * two;
 }

@@ -2,7 +2,7 @@ import { cutOut, partOf } from '../../imaging/faces/cut.ts';
 import { decodeDetections } from '../../imaging/faces/decode.ts';
 import { type CopyRule, type DetectionCopy, detectionCopy, turned, turnedBack } from '../../imaging/faces/detection-copy.ts';
 import { type Candidate, type Face, scaled, squared } from '../../imaging/faces/face.ts';
-import { suppress } from '../../imaging/faces/nms.ts';
+import { suppress, withoutParts } from '../../imaging/faces/nms.ts';
 import type { FivePoints } from '../../imaging/faces/template.ts';
 import type { FaceDetector } from '../../inference/detector.ts';
 import { refine } from './refine.ts';
@@ -73,7 +73,7 @@ export async function pointsOf(aligned: Pixels, detector: FaceDetector): Promise
 async function confirmed(candidates: readonly Candidate[], pixels: Pixels, { refiner }: FaceDetector, least: number): Promise<Candidate[]> {
   const single = suppress(candidates);
   if (!refiner) return single;
-  return suppress((await refine(single, pixels, refiner)).filter(({ score }) => score >= least));
+  return withoutParts(suppress((await refine(single, pixels, refiner)).filter(({ score }) => score >= least)));
 }
 
 const copyFor = ({ rgb, width, height }: Pixels, rule: CopyRule, { size }: FaceDetector) =>
