@@ -52,7 +52,7 @@ def main():
         "upright by the landmarks; n × 15: score; centre, width and height of the box and five landmarks in px of the square. 36 MMAC a look; "
         "two looks at a candidate, and a third at the mirror image of the second. The joint score is detector^0.3 · refiner^0.7. Figures are of both together.", "",
         "## Figures", "",
-        f"Operating point {own['threshold']}, chosen on validation pictures of the training split. A box has found a face when they share "
+        f"Operating point {own['threshold']} (how it was chosen: below). A box has found a face when they share "
         f"{own['match']} (intersection over union); boxes by size are the labels' shorter side in the picture the network saw; landmark error is the "
         "mean of five distances in parts of the eye distance. No picture here trained anything, but the test split's labels are pseudo-labels of YuNet "
         "(see its source), so YuNet's own figures on it flatter YuNet. Landmarks are compared with the median of its close looks at each "
