@@ -3,7 +3,7 @@
  * the sorted list, never trained on) as files with mixed harm at their own size, through the pipeline
  * without the face stage, then restored and blended as the stage does it. One JSON line each; the same
  * draws for every network, so two files of lines can be compared. `--summary` reads such lines and
- * prints the shares of faces on which the stage is no worse than the general network, with every face
+ * prints the shares of faces on which the stage is better and no worse than the general network, with every face
  * restored in full and with the present rule (`imaging/faces/amount.ts`).
  *
  *     npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--step 20 --every 1 --from 0 --models DIR --face NAME] > gain.jsonl
@@ -166,7 +166,7 @@ function summarize(file: string): void {
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Line);
-  console.log('| harm (faces) | blended in | measure | no worse | mean | worst |\n| --- | --- | --- | --- | --- | --- |');
+  console.log('| harm (faces) | blended in | measure | better | no worse | mean | worst |\n| --- | --- | --- | --- | --- | --- | --- |');
   for (const kind of ['light', 'portrait', 'all'] as const) {
     const chosen = lines.filter((line) => kind === 'all' || line.kind === kind).filter((line) => amountOf(line) > 0 && '1' in line.results);
     for (const [name, rule] of [
@@ -178,13 +178,11 @@ function summarize(file: string): void {
         [1, 'SSIM', 5e-5],
       ] as const) {
         const gains = chosen.map((line) => at(rule(line), line)[which] - at(0, line)[which]);
-        const [share, mean] = [
-          gains.filter((gain) => gain >= -within).length / gains.length,
-          gains.reduce((a, b) => a + b, 0) / gains.length,
-        ];
+        const part = (least: number) => `${Math.round((100 * gains.filter((gain) => gain > least).length) / gains.length)} %`;
+        const mean = gains.reduce((a, b) => a + b, 0) / gains.length;
         const digits = which === 0 ? 2 : 4;
         console.log(
-          `| ${kind} (${chosen.length}) | ${name} | ${measure} | ${Math.round(100 * share)} % | ${mean.toFixed(digits)} | ${Math.min(...gains).toFixed(digits)} |`,
+          `| ${kind} (${chosen.length}) | ${name} | ${measure} | ${part(0)} | ${part(-within)} | ${mean.toFixed(digits)} | ${Math.min(...gains).toFixed(digits)} |`,
         );
       }
     }
