@@ -29,7 +29,7 @@ import { restoreFace } from '../src/pipeline/faces/restore-face.ts';
 import { openFaceTools } from '../src/pipeline/faces/tools.ts';
 import { createPipeline } from '../src/pipeline/index.ts';
 import { DEFAULT_OPTIONS } from '../src/pipeline/options.ts';
-import { BLOCKS_SEEN, CLEAN_QUALITY } from '../src/pipeline/steps/gate.ts';
+import { BLOCKS_SURE, CLEAN_QUALITY } from '../src/pipeline/steps/gate.ts';
 import { degraded, type Plan, planOf } from './face-harm.ts';
 
 const { values, positionals } = parseArgs({
@@ -140,7 +140,7 @@ interface Line {
 
 /** What the pipeline does with such a face by its present rules: 0 where it is left alone. */
 function amountOf({ seen }: Line): number {
-  const compressed = (seen.quality !== null && seen.quality < CLEAN_QUALITY) || seen.blocks >= BLOCKS_SEEN;
+  const compressed = (seen.quality !== null && seen.quality < CLEAN_QUALITY) || seen.blocks >= BLOCKS_SURE;
   if (!compressed && isClear(seen, seen.box)) return 0;
   return Math.min(seen.most, faceAmount(seen, compressed));
 }

@@ -69,7 +69,7 @@ CARD = """# face {version}
 
 Licence of the weights: {weights}. {parameters} parameters, 11.6 GMAC for one face of 512x512.
 
-Trained on aligned faces of: {data}. {iterations} iterations in {hours} h of one shared core; mixture {mixture}.
+Trained on aligned faces of: {data}. {iterations} iterations in {hours} h of one shared core, from the weights of earlier turns (`training/LOG.md`); mixture {mixture}.
 
 Most training faces are synthetic (StyleGAN2) and under a non-commercial licence, so these weights are, too. `exclude`
 in `training/configs/face.yaml` (`[omi]`) trains on the 188 photographs under CC BY alone.

@@ -9,7 +9,7 @@ import { scoresOf } from '../faces/scores.ts';
 import { type Selection, selectFaces } from '../faces/select.ts';
 import type { FaceTools } from '../faces/tools.ts';
 import type { RestoreReport } from '../report.ts';
-import { isCompressed } from './gate.ts';
+import { isSurelyCompressed } from './gate.ts';
 
 /**
  * Expects `picture` and `restored` upright; guarantees `faces` and `faceStage`, and faces restored from
@@ -34,7 +34,7 @@ export async function faces(context: Context): Promise<void> {
   const demands = {
     scale: context.model.manifest.scale,
     ...{ sure: scores?.sure ?? 0, sureLarge: scores?.sureLarge ?? 0 },
-    compressed: isCompressed(context.analysis),
+    compressed: isSurelyCompressed(context.analysis),
     measured: tools.restorer?.shipped === true && task.options.face !== 'only' && task.options.faceStrength === undefined,
   };
   await restoreSelected(context, tools, [...found.without, ...selectFaces(found.faces, context.picture, demands)]);

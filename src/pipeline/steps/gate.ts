@@ -23,6 +23,8 @@ export const EVEN = 0.7;
 export const LEAST_TRUST = 0.5;
 /** Clean pictures read 1.00-1.05, JPEG at quality 90 1.04-1.4, at 60 1.2-2 (LIVE1 and McMaster). */
 export const BLOCKS_SEEN = 1.06;
+/** From which on nothing but compression explains them, in a file without tables. */
+export const BLOCKS_SURE = 1.2;
 /**
  * Raw noise sigma from which a compressed picture goes to the noise network. Clean fine texture reads up
  * to 5 (LIVE1 stream, Classic5 barbara), and the noise network would take it for noise.
@@ -66,8 +68,13 @@ function trustIn(analysis: Analysis): number {
 }
 
 /** Compression left traces that are worth repairing. */
-export function isCompressed({ jpeg, blocks }: Analysis): boolean {
-  return (jpeg !== undefined && jpeg.quality < CLEAN_QUALITY) || blocks.ratio >= BLOCKS_SEEN;
+export const isCompressed = (analysis: Analysis): boolean => isCompressedBy(analysis, BLOCKS_SEEN);
+
+/** The same beyond doubt: small and soft pictures that were never compressed read up to 1.15 (`scripts/face-gain.ts`, test and validation faces). */
+export const isSurelyCompressed = (analysis: Analysis): boolean => isCompressedBy(analysis, BLOCKS_SURE);
+
+function isCompressedBy({ jpeg, blocks }: Analysis, ratio: number): boolean {
+  return (jpeg !== undefined && jpeg.quality < CLEAN_QUALITY) || blocks.ratio >= ratio;
 }
 
 function sufferingOf({ jpeg, rawSigma, blocks }: Analysis): Suffering {
