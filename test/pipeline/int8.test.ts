@@ -101,7 +101,8 @@ describe('no bands on gradients', () => {
     const truth = ramp(from, to);
     // Added before rounding, as a camera does: clipping would shift the mean of the darkest part.
     const { fp32, int8 } = await both(await png(noisy(truth as unknown as Uint8Array, 4, 5), WIDTH, HEIGHT));
-    // Noise clips near white, and what denoises misses a box's mean by a level itself: 1.1 in fp32 (general 0.2.0), 0.6-0.8 (0.3.0).
-    expect(worstBox(int8, truth)).toBeLessThan(Math.max(1.1, worstBox(fp32, truth) + 0.25));
+    // Near white the noise is clipped, and with it the mean: off by 0.65 in fp32, 1.01 in integers.
+    const allowed = to[0] === 255 ? 1.1 : 0.75;
+    expect(worstBox(int8, truth)).toBeLessThan(Math.max(allowed, worstBox(fp32, truth) + 0.25));
   });
 });

@@ -26,8 +26,8 @@ export const FACE_LIMITS = {
    * How much of the face network is blended in (`imaging/faces/amount.ts`), by the noise (raw sigma) and the blur of
    * the box: what remains of the change for faces that are sharp and compressed, sharp and not, or `noisy`; all of it
    * from the second blur on, and where compression has eaten into noise, up to `veryNoisy`. Fitted on 153 draws of 51
-   * validation faces (`scripts/face-gain.ts`, docs/quality/faces.md): with all of it, 29 % of lightly and 70 % of badly
-   * harmed faces are no worse than by the general network (PSNR); with these 99 % and 96 %, and the mean gain is no lower.
+   * validation faces (`scripts/face-gain.ts`, docs/quality/faces.md): with all of it, 98 % of lightly and 87 % of badly
+   * harmed faces are no worse than by the general network (PSNR); with these 99 % and 96 %.
    */
   amount: { noisy: 2.5, veryNoisy: 8, blurred: [0.58, 0.7], least: { compressed: 0.35, clean: 0.35, noisy: 0.75 } },
   /**

@@ -54,15 +54,6 @@ export function refinedCandidate(fromSquare: Similarity, seen: Float32Array): Ca
   };
 }
 
-/** The mirror image of a square of `side` px, HWC uint8 RGB, written into `out`. */
-export function mirrorSquare(out: Uint8Array, square: Uint8Array, side: number): void {
-  for (let at = 0; at < square.length; at += 3) {
-    const x = (at / 3) % side;
-    const from = at + 3 * (side - 1 - 2 * x);
-    for (let c = 0; c < 3; c++) out[at + c] = square[from + c] as number;
-  }
-}
-
 /** Which of the five points of a mirrored face is which: the eyes and the corners of the mouth change places. */
 const MIRRORED_POINTS = [1, 0, 2, 4, 3] as const;
 

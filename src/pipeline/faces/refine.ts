@@ -4,12 +4,12 @@ import {
   canBeRefined,
   jointScore,
   meanOfBoth,
-  mirrorSquare,
   REFINER_NUMBERS,
   REFINER_SIDE,
   refinedCandidate,
   refinerSquare,
 } from '../../imaging/faces/refine.ts';
+import { orientSamples } from '../../imaging/orient.ts';
 import type { FaceRefiner } from '../../inference/refiner.ts';
 import type { Pixels } from './find.ts';
 
@@ -23,6 +23,8 @@ const BATCH = 8;
 export const MOST_CANDIDATES = 200;
 
 const SQUARE = REFINER_SIDE * REFINER_SIDE * 3;
+/** The Exif orientation in which left and right are exchanged. */
+const MIRROR_IMAGE = 2;
 
 /**
  * Candidates as the refiner sees them in the picture's own pixels: box, points, and the joint score.
@@ -68,7 +70,7 @@ async function lookAgain(
     drawSquare(square, REFINER_SIDE, { data: rgb, width, height }, fromSquare);
     // As in training: half a face is not a whole one with its mirror image.
     greyBeyond(square, REFINER_SIDE, { width, height }, fromSquare);
-    if (mirrored) mirrorSquare(squareAt(candidates.length + i), square, REFINER_SIDE);
+    if (mirrored) squares.set(orientSamples(square, REFINER_SIDE, REFINER_SIDE, 3, MIRROR_IMAGE), (candidates.length + i) * SQUARE);
   });
   const said = await refiner.look(squares, looks);
   const seenAt = (i: number) => said.subarray(i * REFINER_NUMBERS, (i + 1) * REFINER_NUMBERS);

@@ -24,7 +24,7 @@ const OF_FAMILY: Readonly<Record<DetectorFamily, Omit<Scores, 'candidate'>>> = {
 /**
  * With a refiner; joint scores (`imaging/faces/refine.ts`). `least` is the operating point (`training.threshold` in the
  * manifest): at the smallest documented size 0.96 of the faces of the test split at 0.09 false boxes per picture. What
- * is changed must reach `sure`: 0.90 at 0.00 there, 0.94 and 0.02 of the split as it is (models/face-detect/CARD.md).
+ * is changed must reach `sure`: 0.90 at 0.00 there, 0.94 and 0.00 of the split as it is (models/face-detect/CARD.md).
  * Large ones: 52 badly harmed validation faces (blur to sigma 8, an eighth of the size) score 0.99 and more, the
  * recognisable ones of the test portraits 0.957, the two past recognition 0.908 and 0.921 (docs/quality/faces.md).
  */

@@ -33,7 +33,8 @@ export async function faces(context: Context): Promise<void> {
   const scores = tools.detector && scoresOf(tools.detector);
   const demands = {
     scale: context.model.manifest.scale,
-    ...{ sure: scores?.sure ?? 0, sureLarge: scores?.sureLarge ?? 0 },
+    sure: scores?.sure ?? 0,
+    sureLarge: scores?.sureLarge ?? 0,
     compressed: isSurelyCompressed(context.analysis),
     measured: tools.restorer?.shipped === true && task.options.face !== 'only' && task.options.faceStrength === undefined,
   };

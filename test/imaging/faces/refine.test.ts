@@ -2,17 +2,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { drawSquare, greyBeyond } from '../../../src/imaging/faces/align.ts';
 import type { Candidate } from '../../../src/imaging/faces/face.ts';
-import {
-  canBeRefined,
-  jointScore,
-  meanOfBoth,
-  mirrorSquare,
-  REFINER_SIDE,
-  refinedCandidate,
-  refinerSquare,
-} from '../../../src/imaging/faces/refine.ts';
+import { canBeRefined, jointScore, meanOfBoth, REFINER_SIDE, refinedCandidate, refinerSquare } from '../../../src/imaging/faces/refine.ts';
 import { apply, type Point, type Similarity } from '../../../src/imaging/faces/similarity.ts';
 import { FACE_TEMPLATE, type FivePoints } from '../../../src/imaging/faces/template.ts';
+import { orientSamples } from '../../../src/imaging/orient.ts';
 
 const finite = (min: number, max: number) => fc.double({ min, max, noNaN: true, noDefaultInfinity: true });
 /** Where a candidate lies and how it is turned. */
@@ -169,9 +162,8 @@ describe('a look in the mirror', () => {
     const squares = side.chain((n) => fc.tuple(fc.constant(n), fc.uint8Array({ minLength: 3 * n * n, maxLength: 3 * n * n })));
     fc.assert(
       fc.property(squares, ([n, square]) => {
-        const [once, twice] = [new Uint8Array(square.length), new Uint8Array(square.length)];
-        mirrorSquare(once, square, n);
-        mirrorSquare(twice, once, n);
+        const once = orientSamples(square, n, n, 3, 2);
+        const twice = orientSamples(once, n, n, 3, 2);
         expect(twice).toEqual(square);
         const pixel = (from: Uint8Array, x: number, y: number) => [...from.subarray(3 * (y * n + x), 3 * (y * n + x) + 3)];
         for (let y = 0; y < n; y++) for (let x = 0; x < n; x++) expect(pixel(once, x, y)).toEqual(pixel(square, n - 1 - x, y));
