@@ -82,20 +82,29 @@ def conditions(names, known: tuple[float, float, float], picture: np.ndarray) ->
     return np.array([value[name]() for name in names], dtype=np.float32)
 
 
+def luma_of(picture: np.ndarray) -> np.ndarray:
+    """HxW int, as `lumaAt` in `src/imaging/picture.ts`."""
+    return (picture.astype(np.int64) @ np.array([19595, 38470, 7471]) + 32768) >> 16
+
+
 def blockiness(picture: np.ndarray) -> float:
     """Traces of 8x8 coding blocks, 1 without any: `src/imaging/blockiness.ts` (geometric mean of both directions)."""
-    luma = (picture.astype(np.int64) @ np.array([19595, 38470, 7471]) + 32768) >> 16
-    return float(np.sqrt(_grid(luma) * _grid(luma.T)))
+    luma = luma_of(picture)
+    return float(np.sqrt(_ratio(phase_means(luma)) * _ratio(phase_means(luma.T))))
 
 
-def _grid(luma: np.ndarray) -> float:
+def phase_means(luma: np.ndarray) -> np.ndarray:
+    """Mean step between neighbours in a row, by the column it leads to, mod 8."""
     lines = luma[::max(1, luma.shape[0] // 512)]
     step = np.abs(np.diff(lines, axis=1))
     here, beside = step[:, 1:-1], step[:, :-2] + step[:, 2:]
     counted = (here < 32) & (beside < 32)
     # The step between pixels i-1 and i belongs to phase i mod 8; the first counted i is 2.
     phase = (np.arange(here.shape[1]) + 2) % 8
-    means = np.array([here[:, phase == k][counted[:, phase == k]].sum() / max(1, counted[:, phase == k].sum()) for k in range(8)])
+    return np.array([here[:, phase == k][counted[:, phase == k]].sum() / max(1, counted[:, phase == k].sum()) for k in range(8)])
+
+
+def _ratio(means: np.ndarray) -> float:
     best = int(means.argmax())
     others = (means.sum() - means[best]) / 7
     return means[best] / others if others > 0 else (8.0 if means[best] > 0 else 1.0)
@@ -109,13 +118,13 @@ CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
 EVEN, LEAST_TRUST = 0.7, 0.5
 
 
-def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool) -> bool:
-    return (known_tables and luma_scale > CLEAN_QUALITY_SCALE) or round(blockiness(picture), 3) >= BLOCKS_SEEN
+def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> bool:
+    return (known_tables and luma_scale > CLEAN_QUALITY_SCALE) or earlier or round(blockiness(picture), 3) >= BLOCKS_SEEN
 
 
-def trust(picture: np.ndarray, luma_scale: float, known_tables: bool) -> float:
+def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> float:
     """How much of the restoration the product blends in; 0 where it copies the source."""
-    if is_compressed(picture, luma_scale, known_tables):
+    if is_compressed(picture, luma_scale, known_tables, earlier):
         return 1.0
     fine, coarse, even = noise_sigma(picture), coarse_noise_sigma(picture), evenness(picture) >= EVEN
     if fine < CLEAN_SIGMA and (coarse < CLEAN_COARSE_SIGMA or not even):

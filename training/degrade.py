@@ -134,19 +134,38 @@ def sharpen(x: np.ndarray, rng) -> np.ndarray:
     return x + rng.uniform(0.1, 0.6) * (x - soft)
 
 
+# Share of the pictures with an earlier compression in which the product finds its grid and its coarseness (`earlier.py`).
+FOUND = 0.5
+
+
+def earlier_found(x, rng, size: int, dy: int, dx: int):
+    """Double JPEG seen from the grid of its first, coarser compression: that one begins at (0, 0) and its tables are told."""
+    first, known = jpeg(x, int(rng.integers(5, 60)), draw_subsampling(rng))
+    # The second grid begins 1-7 px inside; the strips before it are seldom seen and stay as they were.
+    within = first[dy:size, dx:size]
+    second, _ = jpeg(within, int(rng.integers(30, 96)), draw_subsampling(rng))
+    found = first[:size, :size].copy()
+    found[dy:, dx:] = second
+    return found, known, (0, 0)
+
+
 def jpeg_only(x, rng, size: int):
     draw = rng.random()
     quality, subsampling = draw_quality(rng), draw_subsampling(rng)
     if draw < 0.22:
         # Shifted double JPEG: the first grid is off the second by 1-7 px.
         dy, dx = rng.integers(0, 8, 2)
+        if rng.random() < FOUND:
+            return earlier_found(x, rng, size, int(dy), int(dx))
         first, _ = jpeg(x, int(rng.integers(8, 80)), draw_subsampling(rng))
         second, known = jpeg(first[dy:dy + size, dx:dx + size], max(quality, 20), subsampling)
         return second, known, (dy, dx)
     if draw < 0.36:
-        # A JPEG that was cropped and saved losslessly: the grid is anywhere and nothing is known.
+        # A JPEG that was cropped and saved losslessly: the grid is anywhere and nothing is known, or both were found.
         dy, dx = rng.integers(0, 8, 2)
-        first, _ = jpeg(x, quality, subsampling)
+        first, known = jpeg(x, quality, subsampling)
+        if rng.random() < FOUND:
+            return first[:size, :size], known, (0, 0)
         return first[dy:dy + size, dx:dx + size], UNKNOWN, (dy, dx)
     once, known = jpeg(x[:size, :size], quality, subsampling, progressive=rng.random() < 0.1)
     return once, known, (0, 0)

@@ -113,9 +113,9 @@ def tinted(x: np.ndarray, rng) -> np.ndarray:
     return np.clip(255 * np.power(x / 255, rng.uniform(0.75, 1.35)) * gain, 0, 255)
 
 
-def degraded(gt: np.ndarray, rng, general) -> tuple[np.ndarray, np.ndarray]:
+def degraded(gt: np.ndarray, rng, general, mixture) -> tuple[np.ndarray, np.ndarray]:
     """GT uint8 -> (source, what the general network shows of it), uint8."""
-    kind = rng.choice([name for name, _ in KINDS], p=[share for _, share in KINDS])
+    kind = rng.choice(list(mixture), p=list(mixture.values()))
     in_place = rng.random() < 0.6
     x = gt.astype(np.float32)
     lq, shown = x, None
@@ -133,9 +133,9 @@ class FaceCrops(IterableDataset):
     Degrading and restoring costs as much as training: every batch comes `uses` times, among others.
     """
 
-    def __init__(self, files: list[Path], general, size: int, batch: int, seed: int, grey: float = 0.2, uses: int = 4, kept: int = 160):
+    def __init__(self, files: list[Path], general, size: int, batch: int, seed: int, mixture: dict, grey: float = 0.2, uses: int = 4, kept: int = 160):
         self.files, self.general, self.size, self.batch, self.seed, self.grey = files, general, size, batch, seed, grey
-        self.uses, self.kept = uses, kept
+        self.uses, self.kept, self.mixture = uses, kept, mixture
 
     def pair(self, picture: np.ndarray, top: int, left: int, rng):
         y0, x0 = max(0, top - MARGIN), max(0, left - MARGIN)
@@ -147,7 +147,7 @@ class FaceCrops(IterableDataset):
             gt = np.repeat((gt @ np.array([0.299, 0.587, 0.114], np.float32))[..., None], 3, 2)
         gt = to_bytes(gt)
         window = (slice(top - y0, top - y0 + self.size), slice(left - x0, left - x0 + self.size))
-        return [x[window].transpose(2, 0, 1) for x in (*degraded(gt, rng, self.restore), gt)]
+        return [x[window].transpose(2, 0, 1) for x in (*degraded(gt, rng, self.restore, self.mixture), gt)]
 
     def __iter__(self):
         rng = np.random.default_rng(self.seed)

@@ -14,9 +14,10 @@ import yaml
 from torch.utils.data import DataLoader
 
 from evaluate import Model
-from face_data import FaceCrops, faces
+from face_data import KINDS, FaceCrops, faces
 from face_model import FaceNet, grow_from, macs, second_view
 from loop import one_thread, save, step
+from similarity import fsim, luma, ssim
 
 
 @dataclass
@@ -32,12 +33,15 @@ class FaceConfig:
     ema: float = 0.998
     clip: float = 0.5
     gradient: float = 0.5      # weight of the gradient term
-    loss: str = "charbonnier"  # or "decibel", for the last phase
+    loss: str = "charbonnier"  # or "decibel", or "measures", for the last phase
     floor: float = 3e-5        # of "decibel": squared error below which a crop hardly counts
+    floors: list = field(default_factory=lambda: [2e-3, 4e-4])   # of "measures": the same for 1 - SSIM and 1 - FSIM
+    mixture: dict = field(default_factory=lambda: dict(KINDS))
     told: list = field(default_factory=lambda: [0.0, 0.0, 0.1, 0.15])   # the start network's conditions, see grow_from
     seed: int = 41
     save_seconds: int = 120
     threads: int = 1
+    half: bool = True          # bfloat16; twice as slow on processors without instructions for it
 
 
 def face_loss(restored, gt, weight, gradient: float):
@@ -57,6 +61,13 @@ def face_decibels(restored, gt, weight, gradient: float, floor: float):
     return of_both(distance, restored, gt, weight, gradient)
 
 
+def face_measures(restored, gt, weight, config):
+    """The decibels, and 1 - SSIM and 1 - FSIM of each crop's luma in the same logarithm: a tenth less of any of them counts alike."""
+    seen, truth = luma(restored), luma(gt)
+    lost = (torch.log(1 - measure(seen, truth) + floor).mean() for measure, floor in zip((ssim, fsim), config.floors))
+    return face_decibels(restored, gt, weight, config.gradient, config.floor) + 0.05 * sum(lost)
+
+
 def of_both(distance, restored, gt, weight, gradient: float):
     across = distance(restored.diff(dim=3), gt.diff(dim=3), weight[..., 1:])
     down = distance(restored.diff(dim=2), gt.diff(dim=2), weight[..., 1:, :])
@@ -64,7 +75,8 @@ def of_both(distance, restored, gt, weight, gradient: float):
 
 
 LOSSES = {"charbonnier": lambda restored, gt, weight, config: face_loss(restored, gt, weight, config.gradient),
-          "decibel": lambda restored, gt, weight, config: face_decibels(restored, gt, weight, config.gradient, config.floor)}
+          "decibel": lambda restored, gt, weight, config: face_decibels(restored, gt, weight, config.gradient, config.floor),
+          "measures": face_measures}
 
 
 def main():
@@ -103,7 +115,7 @@ def main():
             optimiser.load_state_dict(state["optimiser"])
         ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
 
-    crops = FaceCrops(faces(args.data_root, config.exclude)[0], partial(Model, args.general, 1, "int8"), config.size, config.batch, config.seed + iteration)
+    crops = FaceCrops(faces(args.data_root, config.exclude)[0], partial(Model, args.general, 1, "int8"), config.size, config.batch, config.seed + iteration, config.mixture)
     batches = iter(DataLoader(crops, None, num_workers=1, prefetch_factor=6, worker_init_fn=one_thread))
     log = open(args.out / "log.jsonl", "a", buffering=1)
     print(f"{sum(p.numel() for p in network.parameters())} parameters, {macs(network):.1f} GMAC a face", flush=True)
@@ -113,12 +125,13 @@ def main():
         lq, shown, gt, weight, top, left = next(batches)
         lq, shown, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, shown, gt))
         weight = weight.to(args.device)
-        with torch.autocast(args.device, torch.bfloat16):
+        with torch.autocast(args.device, torch.bfloat16, enabled=config.half):
             restored = network(lq, shown, top, left)
         loss = LOSSES[config.loss](restored.float(), gt, weight, config)
         if torch.isfinite(loss):
             rate = step(network, optimiser, ema, loss, config, busy, iteration)
-            general_sum += LOSSES[config.loss](shown, gt, weight, config).item()
+            with torch.no_grad():
+                general_sum += LOSSES[config.loss](shown, gt, weight, config).item()
             loss_sum += loss.item()
             counted += 1
         iteration += 1

@@ -49,6 +49,7 @@ class TrainConfig:
     reload: int = 6000         # iterations after which the photographs are scaled anew
     save_seconds: int = 180
     threads: int = 2
+    half: bool = True          # bfloat16; twice as slow on processors without instructions for it
 
 
 def charbonnier(a, b, epsilon=1e-3):
@@ -138,13 +139,13 @@ def main():
         lq, gt, condition = next(batches)
         lq, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, gt))
         condition = condition.to(args.device)
-        with torch.autocast(args.device, torch.bfloat16):
+        with torch.autocast(args.device, torch.bfloat16, enabled=config.half):
             residual = network.residual(lq, condition)
         restored = lq + residual.float()
         loss = LOSSES[config.loss](restored, gt, config.floor)
         if teacher and config.taught:
             # What no network can know is left out of its teacher's result, and with it most of the gradient's noise.
-            with torch.no_grad(), torch.autocast(args.device, torch.bfloat16):
+            with torch.no_grad(), torch.autocast(args.device, torch.bfloat16, enabled=config.half):
                 shown = lq + teacher.residual(lq, condition).float()
             loss = config.taught * LOSSES[config.loss](restored, shown, config.floor) + (1 - config.taught) * loss
         if torch.isfinite(loss):

@@ -73,6 +73,23 @@ function spans(length: number, { count, side }: Cut, { multiple, halo }: TileRul
   return result;
 }
 
+/** Columns and rows, 0-7, that are fed before the picture, so that tiles begin where its blocks do. */
+export interface Lead {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** The tiles of a picture that is larger by `lead`, in the picture's own coordinates: the first begin before it. */
+export function planTilesOnGrid(width: number, height: number, rule: TileRule, lead: Lead, lanes = 1): Tile[] {
+  const cut = (keep: number, size: number, before: number) => [Math.max(0, keep - before), keep + size - before] as const;
+  return planTiles(width + lead.x, height + lead.y, rule, lanes).flatMap((tile) => {
+    const [left, right] = cut(tile.keepX, tile.keepWidth, lead.x);
+    const [top, bottom] = cut(tile.keepY, tile.keepHeight, lead.y);
+    const keep = { keepX: left, keepY: top, keepWidth: right - left, keepHeight: bottom - top };
+    return right > left && bottom > top ? [{ ...tile, x: tile.x - lead.x, y: tile.y - lead.y, ...keep }] : [];
+  });
+}
+
 /**
  * Tiles in reading order; their kept parts cover width × height exactly once. All have one size. How
  * many columns and rows: what `lanes` that compute side by side finish first, counting the context

@@ -1,5 +1,5 @@
 import type { Form } from '../imaging/forms.ts';
-import { planTiles, type TileRule } from '../imaging/tiles.ts';
+import { type Lead, planTilesOnGrid, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import { type ModelEntry, networkKey, tileRuleFor } from '../models/registry.ts';
 import { Lane } from './lane.ts';
@@ -20,9 +20,12 @@ export interface HowToRestore {
   readonly onProgress?: (done: number) => void;
   /** See `Manifest.forms`. */
   readonly forms?: readonly Form[];
+  /** What is fed before the picture, so that its blocks lie where those of a JPEG file do. */
+  readonly lead?: Lead;
 }
 
 const AS_IS: readonly Form[] = ['as-is'];
+const NO_LEAD: Lead = { x: 0, y: 0 };
 
 /** What is to be restored: HWC uint8 RGB. */
 export interface SourcePixels {
@@ -89,12 +92,12 @@ async function restore(
   team: Team,
   picture: SourcePixels,
   conditions: Float32Array,
-  { onProgress, forms = AS_IS }: HowToRestore,
+  { onProgress, forms = AS_IS, lead = NO_LEAD }: HowToRestore,
 ): Promise<Uint8Array> {
   const { network, key, rule } = team;
   // A lane that was lost failed its picture; the next ones do without it.
   const others = team.others.filter((lane) => !lane.gone);
-  const tiles = planTiles(picture.width, picture.height, rule, 1 + others.length);
+  const tiles = planTilesOnGrid(picture.width, picture.height, rule, lead, 1 + others.length);
   const helpers = others.slice(0, tiles.length - 1);
   const work = tileWork(picture, tiles, { conditions, forms }, network.scale, 1 + helpers.length);
   const parts = await Promise.allSettled([

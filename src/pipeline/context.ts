@@ -1,5 +1,6 @@
 import type { Blockiness } from '../imaging/blockiness.ts';
 import type { SourceFacts } from '../imaging/codec.ts';
+import type { EarlierJpeg } from '../imaging/earlier-jpeg.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { Picture } from '../imaging/picture.ts';
@@ -26,7 +27,10 @@ export interface Engine {
 }
 
 export interface Analysis {
+  /** The file's own tables. */
   readonly jpeg: JpegQuality | undefined;
+  /** What it was before it became this file, where that was clearly coarser: then that is what is repaired. */
+  readonly earlier: EarlierJpeg | undefined;
   readonly rawSigma: number;
   readonly coarseSigma: number;
   /** How evenly the coarse noise lies over the picture, 0…1 (`imaging/noise.ts`). */

@@ -22,6 +22,7 @@ export function reportOf(context: Context): RestoreReport {
     },
     analysis: {
       jpegQuality: analysis.jpeg?.quality ?? null,
+      earlierJpegQuality: analysis.earlier?.quality ?? null,
       noiseSigma: reportedSigma(analysis.rawSigma),
       blur: analysis.blur,
       clean: isClean(analysis),

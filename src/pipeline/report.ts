@@ -21,6 +21,12 @@ export const RestoreReport = Type.Object(
       jpegQuality: Type.Union([Type.Integer(), Type.Null()], {
         description: "Quality 1-100 by the file's own quantisation tables; null for other formats.",
       }),
+      earlierJpegQuality: Type.Optional(
+        Type.Union([Type.Integer(), Type.Null()], {
+          description:
+            'Quality of a coarser JPEG compression that the pixels went through before; null where none was found. Reports of earlier versions have none.',
+        }),
+      ),
       noiseSigma: Type.Number({ description: 'Noise standard deviation, 0-255 scale.' }),
       blur: Type.Number({ description: '0 sharp … 1 blurred.' }),
       clean: Type.Boolean(),

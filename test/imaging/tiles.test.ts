@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { readTile, writeTile } from '../../src/imaging/tile-pixels.ts';
-import { planTiles, type Tile, type TileRule } from '../../src/imaging/tiles.ts';
+import { planTiles, planTilesOnGrid, type Tile, type TileRule } from '../../src/imaging/tiles.ts';
 
 const rules = fc.record({
   multiple: fc.constantFrom(8, 16),
@@ -35,6 +35,29 @@ describe('planTiles', () => {
         expect(covered.every((count) => count === 1)).toBe(true);
       }),
       { numRuns: 150 },
+    );
+  });
+
+  it('fed on another grid, they cover it as well; blocks begin where tiles do; context is never short', () => {
+    const lead = fc.integer({ min: 0, max: 7 });
+    fc.assert(
+      fc.property(side, side, rules, lead, lead, (width, height, rule, x, y) => {
+        const covered = new Uint8Array(width * height);
+        for (const tile of planTilesOnGrid(width, height, rule, { x, y })) {
+          expect([(tile.x + x) % rule.multiple, (tile.y + y) % rule.multiple]).toEqual([0, 0]);
+          expect(Math.min(tile.keepWidth, tile.keepHeight)).toBeGreaterThan(0);
+          expect(tile.x <= 0 || tile.keepX - tile.x >= rule.halo).toBe(true);
+          expect(tile.y <= 0 || tile.keepY - tile.y >= rule.halo).toBe(true);
+          expect(tile.keepX + tile.keepWidth === width || tile.x + tile.width - tile.keepX - tile.keepWidth >= rule.halo).toBe(true);
+          expect(tile.keepY + tile.keepHeight === height || tile.y + tile.height - tile.keepY - tile.keepHeight >= rule.halo).toBe(true);
+          for (let row = tile.keepY; row < tile.keepY + tile.keepHeight; row++) {
+            for (let at = row * width + tile.keepX; at < row * width + tile.keepX + tile.keepWidth; at++)
+              covered[at] = (covered[at] as number) + 1;
+          }
+        }
+        expect(covered.every((count) => count === 1)).toBe(true);
+      }),
+      { numRuns: 100 },
     );
   });
 
@@ -118,14 +141,23 @@ describe('planTiles', () => {
         fc.integer({ min: 17, max: 300 }),
         rules,
         fc.integer(),
-        (width, height, rule, seed) => {
+        fc.record({ x: fc.integer({ min: 0, max: 7 }), y: fc.integer({ min: 0, max: 7 }) }),
+        (width, height, rule, seed, lead) => {
           const rgb = Uint8Array.from({ length: width * height * 3 }, (_, i) => (Math.imul(i + seed, 2654435761) >>> 24) & 255);
           const out = new Uint8Array(rgb.length);
-          for (const tile of planTiles(width, height, rule)) writeTile(out, width, readTile(rgb, width, height, tile), tile);
+          for (const tile of planTilesOnGrid(width, height, rule, lead)) writeTile(out, width, readTile(rgb, width, height, tile), tile);
           expect(Buffer.compare(Buffer.from(out), Buffer.from(rgb))).toBe(0);
         },
       ),
       { numRuns: 60 },
     );
+  });
+
+  it('beyond its edges a tile has the mirror image, without the edge twice', () => {
+    const rgb = Uint8Array.from({ length: 4 * 3 * 3 }, (_, i) => Math.floor(i / 3));
+    const tile = { x: -2, y: -1, width: 8, height: 6, keepX: 0, keepY: 0, keepWidth: 4, keepHeight: 3 };
+    const seen = readTile(rgb, 4, 3, tile).filter((_, i) => i % 3 === 0);
+    const row = (from: number) => [2, 1, 0, 1, 2, 3, 2, 1].map((x) => x + from);
+    expect([...seen]).toEqual([4, 0, 4, 8, 4, 0].flatMap(row));
   });
 });

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { addNoise, type Degraded, doubleJpeg, mixedDegradation } from './degrade.ts';
-import { decodeRgb, encodeJpeg, encodePng, type Pixels } from './pixels.ts';
+import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, type Pixels } from './pixels.ts';
 import { seedOf } from './random.ts';
 
 /** One picture under one condition: what goes in, and what should come out. */
@@ -50,6 +50,28 @@ export const TEST_SETS: readonly TestSet[] = [
     metric: 'luma',
     async *degrade(reference) {
       yield { condition: 'q10,50', ...(await doubleJpeg(reference, 10, 50)) };
+    },
+  },
+  {
+    name: 'live1-again',
+    about: 'LIVE1 colour, JPEG 4:2:0, then cropped by 3 px and saved as PNG, or saved again at a higher quality; RGB PSNR',
+    folders: ['LIVE1'],
+    metric: 'rgb',
+    async *degrade(reference) {
+      for (const quality of [10, 30, 60, 85]) {
+        const once = await decodeRgb(await encodeJpeg(reference, quality));
+        yield { condition: `q${quality} PNG`, source: await encodePng(cropTopLeft(once, 3)), reference: cropTopLeft(reference, 3) };
+      }
+      for (const [first, second] of [
+        [30, 75],
+        [50, 95],
+        [75, 95],
+      ] as const)
+        yield {
+          condition: `q${first},${second}`,
+          source: await encodeJpeg(await decodeRgb(await encodeJpeg(reference, first)), second),
+          reference,
+        };
     },
   },
   { name: 'classic5-jpeg', about: 'Classic5 grey, JPEG, Y PSNR', folders: ['Classic5'], metric: 'luma', degrade: compressed },

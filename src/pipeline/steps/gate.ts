@@ -73,16 +73,17 @@ export const isCompressed = (analysis: Analysis): boolean => isCompressedBy(anal
 /** The same beyond doubt: small and soft pictures that were never compressed read up to 1.15 (`scripts/face-gain.ts`, test and validation faces). */
 export const isSurelyCompressed = (analysis: Analysis): boolean => isCompressedBy(analysis, BLOCKS_SURE);
 
-function isCompressedBy({ jpeg, blocks }: Analysis, ratio: number): boolean {
-  return (jpeg !== undefined && jpeg.quality < CLEAN_QUALITY) || blocks.ratio >= ratio;
+function isCompressedBy({ jpeg, earlier, blocks }: Analysis, ratio: number): boolean {
+  return (jpeg !== undefined && jpeg.quality < CLEAN_QUALITY) || earlier !== undefined || blocks.ratio >= ratio;
 }
 
-function sufferingOf({ jpeg, rawSigma, blocks }: Analysis): Suffering {
-  return (jpeg || blocks.ratio >= BLOCKS_SEEN) && rawSigma < NOISY_SIGMA ? 'compression' : 'noise';
+function sufferingOf({ jpeg, earlier, rawSigma, blocks }: Analysis): Suffering {
+  return (jpeg || earlier || blocks.ratio >= BLOCKS_SEEN) && rawSigma < NOISY_SIGMA ? 'compression' : 'noise';
 }
 
-function describe({ jpeg, rawSigma, blocks }: Analysis): string {
+function describe({ jpeg, earlier, rawSigma, blocks }: Analysis): string {
   const parts = [jpeg ? `JPEG quality ${jpeg.quality}` : 'no compression tables'];
+  if (earlier) parts.push(`JPEG of quality ${earlier.quality} before`);
   if (blocks.ratio >= BLOCKS_SEEN) parts.push(`coding blocks ${blocks.ratio.toFixed(2)}`);
   parts.push(`noise σ ${reportedSigma(rawSigma)}`);
   return parts.join(', ');

@@ -1,4 +1,6 @@
 import { conditionVector } from '../../imaging/conditions.ts';
+import type { EarlierJpeg } from '../../imaging/earlier-jpeg.ts';
+import type { Lead } from '../../imaging/tiles.ts';
 import type { Context } from '../context.ts';
 
 /**
@@ -14,6 +16,15 @@ export async function restore(context: Context): Promise<void> {
   }
   const network = await context.engine.network(model, suffering);
   context.precision = network.precision;
-  const conditions = conditionVector(network.conditions, context.analysis);
-  context.restored = await network.restore(picture, conditions, { onProgress: (done) => context.progress(0.05 + 0.85 * done) });
+  const { analysis } = context;
+  const known = { ...analysis, jpeg: analysis.earlier ?? analysis.jpeg };
+  context.restored = await network.restore(picture, conditionVector(network.conditions, known), {
+    onProgress: (done) => context.progress(0.05 + 0.85 * done),
+    ...(analysis.earlier ? { lead: leadTo(analysis.earlier) } : {}),
+  });
+}
+
+/** The networks know blocks that begin at multiples of 8; one that begins at 3 has its first five columns missing. */
+function leadTo({ phaseX, phaseY }: EarlierJpeg): Lead {
+  return { x: (8 - phaseX) % 8, y: (8 - phaseY) % 8 };
 }

@@ -31,7 +31,8 @@ function choose({ task, engine, model, analysis }: Context, { fast, best }: Tier
   const { time } = task;
   if (fast && time && time.expected > time.left)
     return [fast, `fast: the default network would take about ${seconds(time.expected)}, ${seconds(time.left)} are left`];
-  const visible = analysis.rawSigma >= NOISY_SIGMA || analysis.jpeg === undefined || analysis.jpeg.quality < VISIBLE_QUALITY;
+  const jpeg = analysis.earlier ?? analysis.jpeg;
+  const visible = analysis.rawSigma >= NOISY_SIGMA || jpeg === undefined || jpeg.quality < VISIBLE_QUALITY;
   if (best && engine.autoBest && visible) {
     if (!time) return [best, 'best: the time is not limited'];
     const work = workOf(best, model) ?? 1;

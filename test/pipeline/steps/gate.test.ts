@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, test } from 'vitest';
 import { probeHeader } from '../../../src/imaging/header.ts';
@@ -13,17 +11,7 @@ import {
   LEAST_TRUST,
   NOISY_SIGMA,
 } from '../../../src/pipeline/steps/gate.ts';
-
-/** The numbers that a Python file assigns to names in capitals, one or several to a line. */
-function constants(file: string): Record<string, number> {
-  const text = readFileSync(join(import.meta.dirname, '..', '..', '..', file), 'utf8');
-  const found: Record<string, number> = {};
-  for (const [, names = '', values = ''] of text.matchAll(/^([A-Z_]+(?:, [A-Z_]+)*) = ([\d., ]+)(?:\s+#.*)?$/gm)) {
-    const numbers = values.split(',').map(Number);
-    for (const [i, name] of names.split(', ').entries()) found[name] = numbers[i] as number;
-  }
-  return found;
-}
+import { trainingConstants } from '../../support/training-constants.ts';
 
 /** Coarseness of the luma table that libjpeg writes at a quality. */
 async function lumaScale(quality: number): Promise<number> {
@@ -36,7 +24,7 @@ async function lumaScale(quality: number): Promise<number> {
 
 describe('the gate', () => {
   // Figures of training/evaluate.py go through this copy: with other numbers they would be another product's.
-  const training = constants('training/analysis.py');
+  const training = trainingConstants('training/analysis.py');
 
   const product = { CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, BLOCKS_SEEN, NOISY_SIGMA };
 

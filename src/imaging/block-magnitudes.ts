@@ -1,0 +1,107 @@
+import { lumaAt } from './picture.ts';
+
+/** Frequencies (down, across) of an 8×8 DCT that are looked at: the mean and the lowest nine, which are seldom zero. */
+export const PLACES: readonly (readonly [number, number])[] = [
+  [0, 0],
+  [0, 1],
+  [1, 0],
+  [1, 1],
+  [0, 2],
+  [2, 0],
+  [1, 2],
+  [2, 1],
+  [0, 3],
+  [3, 0],
+];
+/** Magnitudes are whole numbers of this part of a unit. */
+export const PRECISION = 8;
+/** What blocks are made of. */
+export interface Magnitudes {
+  /** For each of `PLACES` phases × count. */
+  readonly places: readonly Uint16Array[];
+  readonly phases: number;
+  /** Blocks of each phase. */
+  readonly count: number;
+}
+
+/** So wide that a block of each of the 64 phases lies in it. */
+const SIDE = 15;
+const PITCH = 16;
+const FREQUENCIES = 4;
+/** Blocks are transformed column by column: across × FREQUENCIES + down. */
+const PLACE_IN_BLOCK = Uint8Array.from(PLACES, ([down, across]) => across * FREQUENCIES + down);
+
+/** Luma of `count` squares of 15×15 px, minus 128. */
+export interface Squares {
+  readonly luma: Float32Array;
+  readonly count: number;
+}
+
+/** At most `most` squares of HWC uint8 RGB, spread over it, at multiples of 16; those with a clipped pixel are left out. */
+export function spreadSquares(rgb: Uint8Array, width: number, height: number, most: number): Squares {
+  const columns = Math.floor((width + 1) / PITCH);
+  const total = columns * Math.floor((height + 1) / PITCH);
+  // An odd stride in reading order, as for the noise.
+  const stride = total <= most ? 1 : Math.ceil(total / most) | 1;
+  const luma = new Float32Array(Math.ceil(total / stride) * SIDE * SIDE);
+  let count = 0;
+  for (let at = 0; at < total; at += stride) {
+    const corner = Math.floor(at / columns) * PITCH * width + (at % columns) * PITCH;
+    let clipped = false;
+    for (let i = 0; i < SIDE * SIDE; i++) {
+      const value = lumaAt(rgb, (corner + Math.floor(i / SIDE) * width + (i % SIDE)) * 3);
+      clipped ||= value === 0 || value === 255;
+      luma[count * SIDE * SIDE + i] = value - 128;
+    }
+    if (!clipped) count++;
+  }
+  return { luma, count };
+}
+
+/** The four lowest terms of the orthonormal DCT-II (ITU-T T.81 A.3.3) of eight samples `stride` apart, by its symmetry. */
+function transform(from: Float32Array, at: number, stride: number, to: Float32Array, out: number): void {
+  const [a, b, c, d] = [from[at] as number, from[at + stride] as number, from[at + 2 * stride] as number, from[at + 3 * stride] as number];
+  const [e, f, g, h] = [
+    from[at + 4 * stride] as number,
+    from[at + 5 * stride] as number,
+    from[at + 6 * stride] as number,
+    from[at + 7 * stride] as number,
+  ];
+  to[out] = (a + b + c + d + e + f + g + h) * EIGHTH_ROOT;
+  to[out + 1] = (a - h) * C1 + (b - g) * C3 + (c - f) * C5 + (d - e) * C7;
+  to[out + 2] = (a + h - d - e) * C2 + (b + g - c - f) * C6;
+  to[out + 3] = (a - h) * C3 - (b - g) * C7 - (c - f) * C1 - (d - e) * C5;
+}
+
+const EIGHTH_ROOT = Math.sqrt(1 / 8);
+const [C1, C2, C3, C5, C6, C7] = [1, 2, 3, 5, 6, 7].map((k) => 0.5 * Math.cos((k * Math.PI) / 16)) as [
+  number,
+  number,
+  number,
+  number,
+  number,
+  number,
+];
+
+/** Of the block that begins at each phase (8 × row + column) of every square; of all phases, or of one. */
+export function blockMagnitudes({ luma, count }: Squares, only?: number): Magnitudes {
+  const phases = only === undefined ? 64 : 1;
+  const places = PLACES.map(() => new Uint16Array(phases * count));
+  const rows = new Float32Array(SIDE * 8 * FREQUENCIES);
+  const block = new Float32Array(FREQUENCIES * FREQUENCIES);
+  for (let square = 0; square < count; square++) {
+    for (let y = 0; y < SIDE; y++) {
+      for (let left = 0; left < 8; left++) transform(luma, (square * SIDE + y) * SIDE + left, 1, rows, (y * 8 + left) * FREQUENCIES);
+    }
+    for (let i = 0; i < phases; i++) {
+      // The row and column of a phase, together: rows are 8 first columns long.
+      const from = (only ?? i) * FREQUENCIES;
+      for (let across = 0; across < FREQUENCIES; across++) transform(rows, from + across, 8 * FREQUENCIES, block, across * FREQUENCIES);
+      for (let place = 0; place < PLACES.length; place++)
+        (places[place] as Uint16Array)[i * count + square] = Math.round(
+          Math.abs(block[PLACE_IN_BLOCK[place] as number] as number) * PRECISION,
+        );
+    }
+  }
+  return { places, phases, count };
+}

@@ -1,0 +1,56 @@
+import sharp from 'sharp';
+import { afterAll, describe, expect, it } from 'vitest';
+import { CITY, openBench, psnr, samples } from './pictures.ts';
+
+const bench = openBench({ precision: 'fp32' });
+afterAll(() => bench.close());
+
+const ALL = { left: 0, top: 0, width: 320, height: 240 };
+const PART = { left: 3, top: 5, width: 301, height: 223 };
+
+const jpeg = (file: Buffer, quality: number) => sharp(file).jpeg({ quality, chromaSubsampling: '4:2:0' }).toBuffer();
+const part = (file: Buffer) => sharp(file).extract(PART);
+const pixels = async (file: Buffer) => (await samples(file)).data;
+
+/** PSNR of the part of CITY that every file here shows. */
+async function shown(file: Buffer, extract = ALL): Promise<number> {
+  const whole = extract === ALL ? file : await sharp(file).extract(extract).png().toBuffer();
+  return psnr(await pixels(whole), await pixels(await part(CITY).png().toBuffer()));
+}
+
+describe('a picture that was compressed before', () => {
+  it.each([10, 30, 60, 85])('of quality %i, cropped and saved losslessly, is restored as the JPEG itself is', async (quality) => {
+    const file = await jpeg(CITY, quality);
+    const copy = await part(file).png().toBuffer();
+    const fromJpeg = await bench.restore(file, { format: 'png' });
+    const fromCopy = await bench.restore(copy, { format: 'png' });
+    expect(fromCopy.outcome.report.analysis.earlierJpegQuality).toBe(quality);
+    expect(fromCopy.outcome.report.gate.reason).toContain(`JPEG of quality ${quality} before`);
+    expect(fromJpeg.outcome.report.analysis.earlierJpegQuality).toBeNull();
+    const [before, after] = [await shown(copy), await shown(fromCopy.file)];
+    expect(after).toBeGreaterThan(before + 0.5);
+    expect(Math.abs(after - (await shown(fromJpeg.file, PART)))).toBeLessThan(0.1);
+  });
+
+  it('of quality 20, saved again at 97, is not taken for one of 97', async () => {
+    const again = await jpeg(await jpeg(CITY, 20), 97);
+    const { file, outcome } = await bench.restore(again, { format: 'png' });
+    expect(outcome.report.analysis).toMatchObject({ jpegQuality: 97, earlierJpegQuality: 20, clean: false });
+    expect(outcome.report.gate.action).toBe('restore');
+    const city = await pixels(CITY);
+    expect(psnr(await pixels(file), city)).toBeGreaterThan(psnr(await pixels(again), city) + 0.7);
+  });
+
+  it('and turned by its Exif orientation is restored in the orientation it is stored in', async () => {
+    const copy = await part(await jpeg(CITY, 20))
+      .png()
+      .toBuffer();
+    const again = (orientation: number) => sharp(copy).withMetadata({ orientation }).jpeg({ quality: 97 }).toBuffer();
+    const { file, outcome } = await bench.restore(await again(6), { format: 'png' });
+    expect([outcome.width, outcome.height]).toEqual([PART.height, PART.width]);
+    expect(outcome.report.analysis.earlierJpegQuality).toBe(20);
+    const straight = await bench.restore(await again(1), { format: 'png' });
+    const back = await sharp(file).rotate(-90).png().toBuffer();
+    expect(psnr(await pixels(back), await pixels(straight.file))).toBeGreaterThan(50);
+  });
+});
