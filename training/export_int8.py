@@ -103,12 +103,13 @@ class Tape:
             plain = self.conv(name, x)
             return plain, [plain]
         layer, out, weight, bias = self.layer(name)
-        shifted = [bias + shift * out[0] for shift in (0.0, *SHIFTS)]
-        y = self.convolve(x[0], x[1], torch.cat([weight] * 3), torch.cat(shifted), 1, layer.padding[0], out)
-        parts = [f"{y}_{part}" for part in ("plain", "below", "above")]
-        self.nodes.append(helper.make_node("Split", [y, self.whole(*[len(weight)] * 3)], parts, axis=1))
+        shifts = SHIFTS if self.network.fine == 2 else (*SHIFTS, 0.0)
+        shifted = [bias + shift * out[0] for shift in shifts]
+        y = self.convolve(x[0], x[1], torch.cat([weight] * len(shifts)), torch.cat(shifted), 1, layer.padding[0], out)
+        below, above, *plain = parts = [f"{y}_{part}" for part in ("below", "above", "plain")][:len(shifts)]
+        self.nodes.append(helper.make_node("Split", [y, self.whole(*[len(weight)] * len(parts))], parts, axis=1))
         half = (out[0] / 2, out[1])
-        return (parts[0], out, len(weight), x[3]), [(part, half, len(weight), x[3]) for part in parts[1:]]
+        return (*plain, below)[0:1] + (out, len(weight), x[3]), [(part, half, len(weight), x[3]) for part in (below, above)]
 
     def add(self, name: str, a, b):
         out = self.quantisation(name)
@@ -169,7 +170,7 @@ BYTE_ORDER = [colour * 4 + row * 2 + column for row in range(2) for column in ra
 
 def load(checkpoint: Path) -> tuple[QuantisedNet, dict]:
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    network = QuantisedNet(shape(state["config"]["network"]), state["config"]["quantise"].get("fine", False))
+    network = QuantisedNet(shape(state["config"]["network"]), int(state["config"]["quantise"].get("fine", 0)))
     network.load_state_dict(state["ema"])
     return network.eval(), state
 

@@ -26,7 +26,8 @@ from train import TrainConfig, stream
 @dataclass
 class QuantiseConfig:
     iterations: int = 400
-    fine: int = 0                 # 1: see `QuantisedNet`
+    fine: int = 0                 # see `QuantisedNet`
+    half: int = 1                 # 0: without bfloat16, which is slower on processors that do not have it
     patch: int = 96
     batch: int = 8
     calibration: int = 24         # batches
@@ -57,6 +58,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--init", type=Path, required=True, help="checkpoint of the network in full precision")
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--from", dest="start", type=Path, help="8-bit checkpoint to start from, in the place of --init's weights")
     parser.add_argument("--data-root", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--threads", type=int, default=1)
     for field in fields(QuantiseConfig):
@@ -71,7 +73,7 @@ def main():
     known = {field.name for field in fields(TrainConfig)}
     trained = {key: value for key, value in state["config"].items() if key in known}
     crops = TrainConfig(**{**trained, "patch": config.patch, "batch": config.batch})
-    network = QuantisedNet(teacher.config, bool(config.fine))
+    network = QuantisedNet(teacher.config, config.fine)
     network.load_state_dict(teacher.state_dict(), strict=False)
     teacher, network = (n.to(memory_format=torch.channels_last) for n in (teacher, network))
     steps = [q.log_step for q in network.quantisers.values()]
@@ -85,7 +87,9 @@ def main():
         optimiser.load_state_dict(saved["optimiser"])
         iteration = saved["iteration"]
     batches = stream(crops, args.data_root, config.seed + iteration)
-    if iteration == 0:
+    if args.start and iteration == 0:
+        network.load_state_dict(torch.load(args.start, weights_only=True)["ema"])
+    elif iteration == 0:
         seen = [next(batches) for _ in range(config.calibration)]
         seen = [(to_picture(lq), condition) for lq, _, condition in seen]
         equalise(network, seen)
@@ -97,7 +101,7 @@ def main():
     while iteration < config.iterations:
         lq, gt, condition = next(batches)
         lq, gt = to_picture(lq), to_picture(gt)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=bool(config.half)):
             with torch.no_grad():
                 target = teacher.residual(lq, condition)
             residual = network.residual(lq, condition)

@@ -48,10 +48,14 @@ export function spreadSquares(rgb: Uint8Array, width: number, height: number, mo
   for (let at = 0; at < total; at += stride) {
     const corner = Math.floor(at / columns) * PITCH * width + (at % columns) * PITCH;
     let clipped = false;
-    for (let i = 0; i < SIDE * SIDE; i++) {
-      const value = lumaAt(rgb, (corner + Math.floor(i / SIDE) * width + (i % SIDE)) * 3);
-      clipped ||= value === 0 || value === 255;
-      luma[count * SIDE * SIDE + i] = value - 128;
+    let to = count * SIDE * SIDE;
+    for (let y = 0; y < SIDE; y++) {
+      const row = (corner + y * width) * 3;
+      for (let at = row; at < row + SIDE * 3; at += 3) {
+        const value = lumaAt(rgb, at);
+        clipped ||= value === 0 || value === 255;
+        luma[to++] = value - 128;
+      }
     }
     if (!clipped) count++;
   }
@@ -60,13 +64,14 @@ export function spreadSquares(rgb: Uint8Array, width: number, height: number, mo
 
 /** The four lowest terms of the orthonormal DCT-II (ITU-T T.81 A.3.3) of eight samples `stride` apart, by its symmetry. */
 function transform(from: Float32Array, at: number, stride: number, to: Float32Array, out: number): void {
-  const [a, b, c, d] = [from[at] as number, from[at + stride] as number, from[at + 2 * stride] as number, from[at + 3 * stride] as number];
-  const [e, f, g, h] = [
-    from[at + 4 * stride] as number,
-    from[at + 5 * stride] as number,
-    from[at + 6 * stride] as number,
-    from[at + 7 * stride] as number,
-  ];
+  const a = from[at] as number;
+  const b = from[at + stride] as number;
+  const c = from[at + 2 * stride] as number;
+  const d = from[at + 3 * stride] as number;
+  const e = from[at + 4 * stride] as number;
+  const f = from[at + 5 * stride] as number;
+  const g = from[at + 6 * stride] as number;
+  const h = from[at + 7 * stride] as number;
   to[out] = (a + b + c + d + e + f + g + h) * EIGHTH_ROOT;
   to[out + 1] = (a - h) * C1 + (b - g) * C3 + (c - f) * C5 + (d - e) * C7;
   to[out + 2] = (a + h - d - e) * C2 + (b + g - c - f) * C6;
@@ -74,14 +79,13 @@ function transform(from: Float32Array, at: number, stride: number, to: Float32Ar
 }
 
 const EIGHTH_ROOT = Math.sqrt(1 / 8);
-const [C1, C2, C3, C5, C6, C7] = [1, 2, 3, 5, 6, 7].map((k) => 0.5 * Math.cos((k * Math.PI) / 16)) as [
-  number,
-  number,
-  number,
-  number,
-  number,
-  number,
-];
+const cosine = (k: number) => 0.5 * Math.cos((k * Math.PI) / 16);
+const C1 = cosine(1);
+const C2 = cosine(2);
+const C3 = cosine(3);
+const C5 = cosine(5);
+const C6 = cosine(6);
+const C7 = cosine(7);
 
 /** Of the block that begins at each phase (8 × row + column) of every square; of all phases, or of one. */
 export function blockMagnitudes({ luma, count }: Squares, only?: number): Magnitudes {

@@ -86,24 +86,29 @@ interface Evidence {
 
 /** The phase and the table that the magnitudes speak for most. */
 function strongest(magnitudes: Magnitudes, candidates: readonly Candidate[]): Evidence {
+  const { phases } = magnitudes;
   const sums = sumsBySteps(magnitudes, candidates);
+  const spreads = Float64Array.from({ length: phases }, (_, phase) => spreadOf(magnitudes, phase));
+  const total = new Float64Array(phases);
+  const count = new Float64Array(phases);
   let best: Evidence = { candidate: candidates[0] as Candidate, phase: 0, near: 0, sigmas: Number.NEGATIVE_INFINITY };
-  for (let phase = 0; phase < magnitudes.phases; phase++) {
-    const spread = spreadOf(magnitudes, phase);
-    for (const candidate of candidates) {
-      let total = 0;
-      let count = 0;
-      for (let place = 0; place < PLACES.length; place++) {
-        const step = candidate.steps[place] as number;
+  for (const candidate of candidates) {
+    total.fill(0);
+    count.fill(0);
+    candidate.steps.forEach((step, place) => {
+      const sum = sums[place]?.get(step) as Float64Array;
+      for (let phase = 0; phase < phases; phase++) {
         // Means that are all alike say nothing of the step.
-        if (place === 0 && spread <= step) continue;
-        const sum = sums[place]?.get(step)?.[phase] as number;
-        const counted = Math.round(sum / COUNTED);
-        count += counted;
-        total += sum - counted * COUNTED;
+        if (place === 0 && (spreads[phase] as number) <= step) continue;
+        const counted = Math.floor((sum[phase] as number) / COUNTED + 0.5);
+        count[phase] = (count[phase] as number) + counted;
+        total[phase] = (total[phase] as number) + (sum[phase] as number) - counted * COUNTED;
       }
-      const sigmas = count > 0 ? total / Math.sqrt(count / 2) : 0;
-      if (sigmas > best.sigmas) best = { candidate, phase, near: count > 0 ? total / count : 0, sigmas };
+    });
+    for (let phase = 0; phase < phases; phase++) {
+      const [cosines, seen] = [total[phase] as number, count[phase] as number];
+      const sigmas = seen > 0 ? cosines / Math.sqrt(seen / 2) : 0;
+      if (sigmas > best.sigmas) best = { candidate, phase, near: seen > 0 ? cosines / seen : 0, sigmas };
     }
   }
   return best;
