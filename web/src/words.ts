@@ -11,7 +11,8 @@ export interface Finding {
 
 /** What the analysis found, in words. Thresholds are for the eye; the engine decides by its own. */
 export function findings({ analysis }: Report, texts: Messages): Finding[] {
-  const { jpegQuality: quality, noiseSigma: sigma, blur } = analysis;
+  const { jpegQuality: own, earlierJpegQuality: earlier = null, noiseSigma: sigma, blur } = analysis;
+  const quality = earlier ?? own;
   const { found } = texts;
   const compression = quality === null ? 'none' : quality < 40 ? 'heavy' : quality < 70 ? 'clear' : quality < 90 ? 'light' : 'none';
   const noise = sigma > 12 ? 'strong' : sigma > 5 ? 'clear' : sigma > 2 ? 'slight' : 'none';
@@ -19,9 +20,10 @@ export function findings({ analysis }: Report, texts: Messages): Finding[] {
   return [
     {
       label: found.jpeg,
-      words: quality === null ? found.noJpeg : found.compression[compression],
+      words:
+        quality === null ? found.noJpeg : earlier === null ? found.compression[compression] : found.before(found.compression[compression]),
       badness: quality === null ? 0 : share((100 - quality) / 90),
-      figure: quality === null ? '' : String(quality),
+      figure: quality === null ? '' : earlier !== null && own !== null ? `${earlier} → ${own}` : String(quality),
     },
     { label: found.noise, words: found.noiseWords[noise], badness: share(sigma / 30), figure: `σ ${sigma.toFixed(1)}` },
     { label: found.blur, words: found.blurWords[softness], badness: share(blur), figure: `${Math.round(blur * 100)} %` },

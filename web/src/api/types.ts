@@ -18,7 +18,14 @@ export interface Report {
     readonly bits: number;
     readonly icc: boolean;
   };
-  readonly analysis: { readonly jpegQuality: number | null; readonly noiseSigma: number; readonly blur: number; readonly clean: boolean };
+  readonly analysis: {
+    readonly jpegQuality: number | null;
+    /** Of a coarser compression before this file; absent from jobs of earlier versions. */
+    readonly earlierJpegQuality?: number | null;
+    readonly noiseSigma: number;
+    readonly blur: number;
+    readonly clean: boolean;
+  };
   readonly model: string | null;
   readonly gate: { readonly action: 'copy' | 'soften' | 'restore'; readonly reason: string };
   readonly strength: number;

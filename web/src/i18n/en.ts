@@ -70,6 +70,7 @@ export const en = {
     noiseWords: { strong: 'strong', clear: 'clear', slight: 'slight', none: 'none to speak of' },
     blurWords: { strong: 'blurred', clear: 'soft', slight: 'slightly soft', none: 'sharp' },
     noJpeg: 'no JPEG',
+    before: (words: string) => `${words}, before it was saved again`,
   },
   did: {
     title: 'Done',

@@ -72,6 +72,7 @@ export const zh: Messages = {
     noiseWords: { strong: '严重', clear: '明显', slight: '轻微', none: '几乎没有' },
     blurWords: { strong: '模糊', clear: '偏软', slight: '略软', none: '清晰' },
     noJpeg: '非 JPEG',
+    before: (words) => `再次保存前${words}`,
   },
   did: {
     title: '处理内容',
