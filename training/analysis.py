@@ -104,14 +104,29 @@ def phase_means(luma: np.ndarray) -> np.ndarray:
     return np.array([here[:, phase == k][counted[:, phase == k]].sum() / max(1, counted[:, phase == k].sum()) for k in range(8)])
 
 
+def blocks_found(picture: np.ndarray) -> bool:
+    """Whether one phase stands out of all others, as only coding blocks do: enlarging makes several strong alike."""
+    luma = luma_of(picture)
+    stands_out = float(np.sqrt(_stands_out(phase_means(luma)) * _stands_out(phase_means(luma.T))))
+    return round(stands_out, 3) >= 1 + max(LEAST_STANDING_OUT, STANDING_OUT_BY_CHANCE / np.sqrt(luma.size))
+
+
 def _ratio(means: np.ndarray) -> float:
     best = int(means.argmax())
-    others = (means.sum() - means[best]) / 7
-    return means[best] / others if others > 0 else (8.0 if means[best] > 0 else 1.0)
+    return _over(means[best], (means.sum() - means[best]) / 7)
+
+
+def _stands_out(means: np.ndarray) -> float:
+    second, best = np.sort(means)[-2:]
+    return _over(best, second)
+
+
+def _over(one: float, other: float) -> float:
+    return one / other if other > 0 else (8.0 if one > 0 else 1.0)
 
 
 # The product's gate (`src/pipeline/steps/gate.ts`).
-BLOCKS_SEEN = 1.06
+LEAST_STANDING_OUT, STANDING_OUT_BY_CHANCE = 0.05, 14
 NOISY_SIGMA = 6
 CLEAN_QUALITY_SCALE = 0.09  # luma coarseness of libjpeg's quality 96
 CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
@@ -119,7 +134,7 @@ EVEN, LEAST_TRUST = 0.7, 0.5
 
 
 def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> bool:
-    return (known_tables and luma_scale > CLEAN_QUALITY_SCALE) or earlier or round(blockiness(picture), 3) >= BLOCKS_SEEN
+    return (known_tables and luma_scale > CLEAN_QUALITY_SCALE) or earlier or blocks_found(picture)
 
 
 def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> float:
@@ -134,5 +149,5 @@ def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: b
 
 
 def suffering(picture: np.ndarray, known_tables: bool, sigma: float) -> str:
-    compressed = known_tables or round(blockiness(picture), 3) >= BLOCKS_SEEN
+    compressed = known_tables or blocks_found(picture)
     return "compression" if compressed and sigma < NOISY_SIGMA else "noise"

@@ -4,11 +4,20 @@ import { lumaAt } from './picture.ts';
 export interface Blockiness {
   /** Mean step across the strongest grid line divided by the mean of the other seven; about 1 without blocks. */
   readonly ratio: number;
+  /** The same divided by the second strongest line's. */
+  readonly standsOut: number;
+  /** Whether that is more than chance: only coding blocks make one line of eight stand out; enlarging makes several strong alike. */
+  readonly found: boolean;
   /** Column and row of the first grid line, 0-7. 0 means the grid starts at the picture's corner. */
   readonly phaseX: number;
   readonly phaseY: number;
 }
 
+/**
+ * On 24 validation photographs, 5th, 50th and 95th percentile at 256 px: clean 1.00, 1.01, 1.04; enlarged ×2 1.00, 1.02, 1.05
+ * (their `ratio`: 1.19-1.46); JPEG 90 1.01, 1.07, 1.19, JPEG 80 1.04, 1.16, 1.41. At 96 px clean ones reach 1.14.
+ */
+export const STANDING_OUT = { least: 0.05, byChance: 14 };
 const LINES = 512;
 const BUSY = 32;
 
@@ -22,7 +31,15 @@ const BUSY = 32;
 export function blockinessOf(rgb: Uint8Array, width: number, height: number): Blockiness {
   const across = strongest(stepsAcross(rgb, width, height));
   const down = strongest(stepsDown(rgb, width, height));
-  return { ratio: Math.round(Math.sqrt(across.ratio * down.ratio) * 1000) / 1000, phaseX: across.phase, phaseY: down.phase };
+  const mean = (one: number, other: number) => Math.round(Math.sqrt(one * other) * 1000) / 1000;
+  const standsOut = mean(across.standsOut, down.standsOut);
+  return {
+    ratio: mean(across.ratio, down.ratio),
+    standsOut,
+    found: standsOut >= 1 + Math.max(STANDING_OUT.least, STANDING_OUT.byChance / Math.sqrt(width * height)),
+    phaseX: across.phase,
+    phaseY: down.phase,
+  };
 }
 
 /** By the phase of the pixel that a step leads to: sum of the steps that count, and how many they are. */
@@ -92,9 +109,11 @@ function add({ sums, counts }: Steps, phase: number, sum: number, count: number)
   counts[phase] = (counts[phase] as number) + count;
 }
 
-function strongest({ sums, counts }: Steps): { ratio: number; phase: number } {
+function strongest({ sums, counts }: Steps): { ratio: number; standsOut: number; phase: number } {
   const means = Array.from(sums, (sum, i) => sum / Math.max(1, counts[i] as number));
-  const phase = means.indexOf(Math.max(...means));
-  const others = means.filter((_, i) => i !== phase).reduce((a, b) => a + b, 0) / 7;
-  return { ratio: others > 0 ? (means[phase] as number) / others : (means[phase] as number) > 0 ? 8 : 1, phase };
+  const best = Math.max(...means);
+  const phase = means.indexOf(best);
+  const others = means.filter((_, i) => i !== phase);
+  const over = (other: number) => (other > 0 ? best / other : best > 0 ? 8 : 1);
+  return { ratio: over(others.reduce((a, b) => a + b, 0) / 7), standsOut: over(Math.max(...others)), phase };
 }

@@ -37,6 +37,8 @@ export interface Analysis {
   readonly evenness: number;
   readonly blur: number;
   readonly blocks: Blockiness;
+  /** The file is a WebP, whose lossy form leaves blocks, too. */
+  readonly webp: boolean;
   readonly grey: boolean;
 }
 

@@ -86,10 +86,17 @@ describe('blockiness', () => {
     expect(blockinessOf(cropped.data, cropped.width, cropped.height).ratio).toBeGreaterThan(1.2);
   });
 
+  it.each(['nearest', 'cubic', 'lanczos3'] as const)('does not take a picture enlarged by %s for one', async (kernel) => {
+    const big = await samples(await sharp(CITY).resize({ width: 640, kernel }).png().toBuffer());
+    expect(blockinessOf(big.data, big.width, big.height).found).toBe(false);
+    const blocky = await samples(await sharp(CITY).jpeg({ quality: 60 }).toBuffer());
+    expect(blockinessOf(blocky.data, blocky.width, blocky.height).found).toBe(true);
+  });
+
   it('reads about 1 on a picture without blocks, and exactly 1 on a flat one', async () => {
     const { data, width, height } = await samples(CITY);
     expect(blockinessOf(data, width, height).ratio).toBeLessThan(1.06);
-    expect(blockinessOf(new Uint8Array(64 * 64 * 3), 64, 64).ratio).toBe(1);
+    expect(blockinessOf(new Uint8Array(64 * 64 * 3), 64, 64)).toMatchObject({ ratio: 1, standsOut: 1, found: false });
   });
 });
 

@@ -19,6 +19,7 @@ export function analyse(context: Context): void {
     coarseSigma: coarse.sigma,
     evenness: coarse.evenness,
     blocks: blockinessOf(rgb, width, height),
+    webp: context.header.format === 'webp',
     blur: blurOf(rgb, width, height),
     grey,
   };

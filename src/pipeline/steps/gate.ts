@@ -21,10 +21,10 @@ export const CLEAN_COARSE_SIGMA = 3;
 export const EVEN = 0.7;
 /** Trust where it begins to grow. */
 export const LEAST_TRUST = 0.5;
-/** Clean pictures read 1.00-1.05, JPEG at quality 90 1.04-1.4, at 60 1.2-2 (LIVE1 and McMaster). */
-export const BLOCKS_SEEN = 1.06;
-/** From which on nothing but compression explains them, in a file without tables. */
+/** From which on nothing but compression explains blocks, in a file without tables. */
 export const BLOCKS_SURE = 1.2;
+/** The same of the softer blocks of a WebP file, where it is known that there may be some (`Blockiness.ratio`). */
+export const WEBP_BLOCKS = 1.1;
 /**
  * Raw noise sigma from which a compressed picture goes to the noise network. Clean fine texture reads up
  * to 5 (LIVE1 stream, Classic5 barbara), and the noise network would take it for noise.
@@ -68,23 +68,27 @@ function trustIn(analysis: Analysis): number {
 }
 
 /** Compression left traces that are worth repairing. */
-export const isCompressed = (analysis: Analysis): boolean => isCompressedBy(analysis, BLOCKS_SEEN);
+export const isCompressed = (analysis: Analysis): boolean => isCoarse(analysis) || hasBlocks(analysis);
 
-/** The same beyond doubt: small and soft pictures that were never compressed read up to 1.15 (`scripts/face-gain.ts`, test and validation faces). */
-export const isSurelyCompressed = (analysis: Analysis): boolean => isCompressedBy(analysis, BLOCKS_SURE);
+/** The same beyond doubt, for faces. */
+export const isSurelyCompressed = (analysis: Analysis): boolean => isCoarse(analysis) || analysis.blocks.standsOut >= BLOCKS_SURE;
 
-function isCompressedBy({ jpeg, earlier, blocks }: Analysis, ratio: number): boolean {
-  return (jpeg !== undefined && jpeg.quality < CLEAN_QUALITY) || earlier !== undefined || blocks.ratio >= ratio;
+/** By tables: the file's own, or those found in the pixels. */
+function isCoarse({ jpeg, earlier }: Analysis): boolean {
+  return (jpeg !== undefined && jpeg.quality < CLEAN_QUALITY) || earlier !== undefined;
 }
 
-function sufferingOf({ jpeg, earlier, rawSigma, blocks }: Analysis): Suffering {
-  return (jpeg || earlier || blocks.ratio >= BLOCKS_SEEN) && rawSigma < NOISY_SIGMA ? 'compression' : 'noise';
+const hasBlocks = ({ blocks, webp }: Analysis): boolean => blocks.found || (webp && blocks.ratio >= WEBP_BLOCKS);
+
+function sufferingOf(analysis: Analysis): Suffering {
+  return (analysis.jpeg || analysis.earlier || hasBlocks(analysis)) && analysis.rawSigma < NOISY_SIGMA ? 'compression' : 'noise';
 }
 
-function describe({ jpeg, earlier, rawSigma, blocks }: Analysis): string {
+function describe(analysis: Analysis): string {
+  const { jpeg, earlier, rawSigma, blocks } = analysis;
   const parts = [jpeg ? `JPEG quality ${jpeg.quality}` : 'no compression tables'];
   if (earlier) parts.push(`JPEG of quality ${earlier.quality} before`);
-  if (blocks.ratio >= BLOCKS_SEEN) parts.push(`coding blocks ${blocks.ratio.toFixed(2)}`);
+  if (hasBlocks(analysis)) parts.push(`coding blocks ${blocks.ratio.toFixed(2)}`);
   parts.push(`noise σ ${reportedSigma(rawSigma)}`);
   return parts.join(', ');
 }
