@@ -18,7 +18,7 @@ export interface Blockiness {
  * (their `ratio`: 1.19-1.46); JPEG 90 1.01, 1.07, 1.19, JPEG 80 1.04, 1.16, 1.41. At 96 px clean ones reach 1.14.
  */
 export const STANDING_OUT = { least: 0.05, byChance: 14 };
-const LINES = 512;
+const LINES = 256;
 const BUSY = 32;
 
 /**
