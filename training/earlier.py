@@ -82,6 +82,8 @@ SIGMAS, NEAR = 9, 0.1
 NEAR_COARSE, COARSE_QUALITY = 0.35, 20
 # Against the file's own tables; below it the earlier one hardly counts.
 COARSER = 1.5
+# Chroma of full resolution: evidence in its planes, and from which quality on it matters.
+FULL_CHROMA, NEAR_FULL, FULL_QUALITY = 13, 0.4, 40
 
 
 def find(picture: np.ndarray, own: float = 0.0, grey: bool = False) -> Earlier | None:
@@ -100,4 +102,12 @@ def find(picture: np.ndarray, own: float = 0.0, grey: bool = False) -> Earlier |
         return None
     scale = quantiser_scale(table(LUMA, quality).sum(), STANDARD_LUMA_SUM)
     chroma = quantiser_scale(table(CHROMA, quality).sum(), STANDARD_CHROMA_SUM)
-    return Earlier(top, left, quality, (scale, scale, 0.0) if grey else (scale, chroma, 1.0), near, sigmas)
+    full = grey or (quality >= FULL_QUALITY and _full_chroma(picture, quality, top, left))
+    return Earlier(top, left, quality, (scale, scale if grey else chroma, 0.0 if full else 1.0), near, sigmas)
+
+
+def _full_chroma(picture: np.ndarray, quality: int, top: int, left: int) -> bool:
+    steps = np.array([[table(CHROMA, quality)[p] for p in PLACES]])
+    planes = np.floor(128.5 + picture.astype(np.float64) @ np.array([[-0.168736, 0.5], [-0.331264, -0.418688], [0.5, -0.081312]]))
+    nears, sigmas = np.array([np.ravel(evidence(magnitudes(windows(planes[..., c], MANY), top, left), steps)) for c in (0, 1)]).T
+    return sigmas.max() >= FULL_CHROMA and nears.mean() >= NEAR_FULL

@@ -31,19 +31,22 @@ const FREQUENCIES = 4;
 /** Blocks are transformed column by column: across × FREQUENCIES + down. */
 const PLACE_IN_BLOCK = Uint8Array.from(PLACES, ([down, across]) => across * FREQUENCIES + down);
 
-/** Luma of `count` squares of 15×15 px, minus 128. */
+/** One sample of HWC uint8 RGB at an offset, 0-255. */
+export type Plane = (rgb: Uint8Array, offset: number) => number;
+
+/** Samples of `count` squares of 15×15 px, minus 128. */
 export interface Squares {
-  readonly luma: Float32Array;
+  readonly samples: Float32Array;
   readonly count: number;
 }
 
-/** At most `most` squares of HWC uint8 RGB, spread over it, at multiples of 16; those with a clipped pixel are left out. */
-export function spreadSquares(rgb: Uint8Array, width: number, height: number, most: number): Squares {
+/** At most `most` squares of HWC uint8 RGB, spread over it, at multiples of 16; those with a clipped sample are left out. */
+export function spreadSquares(rgb: Uint8Array, width: number, height: number, most: number, plane: Plane = lumaAt): Squares {
   const columns = Math.floor((width + 1) / PITCH);
   const total = columns * Math.floor((height + 1) / PITCH);
   // An odd stride in reading order, as for the noise.
   const stride = total <= most ? 1 : Math.ceil(total / most) | 1;
-  const luma = new Float32Array(Math.ceil(total / stride) * SIDE * SIDE);
+  const samples = new Float32Array(Math.ceil(total / stride) * SIDE * SIDE);
   let count = 0;
   for (let at = 0; at < total; at += stride) {
     const corner = Math.floor(at / columns) * PITCH * width + (at % columns) * PITCH;
@@ -52,14 +55,14 @@ export function spreadSquares(rgb: Uint8Array, width: number, height: number, mo
     for (let y = 0; y < SIDE; y++) {
       const row = (corner + y * width) * 3;
       for (let at = row; at < row + SIDE * 3; at += 3) {
-        const value = lumaAt(rgb, at);
+        const value = plane(rgb, at);
         clipped ||= value === 0 || value === 255;
-        luma[to++] = value - 128;
+        samples[to++] = value - 128;
       }
     }
     if (!clipped) count++;
   }
-  return { luma, count };
+  return { samples, count };
 }
 
 /** The four lowest terms of the orthonormal DCT-II (ITU-T T.81 A.3.3) of eight samples `stride` apart, by its symmetry. */
@@ -88,14 +91,14 @@ const C6 = cosine(6);
 const C7 = cosine(7);
 
 /** Of the block that begins at each phase (8 × row + column) of every square; of all phases, or of one. */
-export function blockMagnitudes({ luma, count }: Squares, only?: number): Magnitudes {
+export function blockMagnitudes({ samples, count }: Squares, only?: number): Magnitudes {
   const phases = only === undefined ? 64 : 1;
   const places = PLACES.map(() => new Uint16Array(phases * count));
   const rows = new Float32Array(SIDE * 8 * FREQUENCIES);
   const block = new Float32Array(FREQUENCIES * FREQUENCIES);
   for (let square = 0; square < count; square++) {
     for (let y = 0; y < SIDE; y++) {
-      for (let left = 0; left < 8; left++) transform(luma, (square * SIDE + y) * SIDE + left, 1, rows, (y * 8 + left) * FREQUENCIES);
+      for (let left = 0; left < 8; left++) transform(samples, (square * SIDE + y) * SIDE + left, 1, rows, (y * 8 + left) * FREQUENCIES);
     }
     for (let i = 0; i < phases; i++) {
       // The row and column of a phase, together: rows are 8 first columns long.

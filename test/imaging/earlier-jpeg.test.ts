@@ -69,6 +69,15 @@ describe('an earlier compression', () => {
     expect(earlier?.chromaScale).toBe(earlier?.lumaScale);
   });
 
+  it.each([60, 85, 92])('of quality %i with chroma of full resolution is told from one with half of it', async (quality) => {
+    const full = await sharp(CITY).jpeg({ quality, chromaSubsampling: '4:4:4' }).toBuffer();
+    expect(await found(await (await cropped(full, 2, 5)).png().toBuffer())).toMatchObject({ quality, subsampling: 0 });
+    expect(await found(await (await cropped(await compressed(CITY, quality), 2, 5)).png().toBuffer())).toMatchObject({
+      quality,
+      subsampling: 1,
+    });
+  });
+
   it('is the same in training', async () => {
     // `training/earlier.py` on these very pixels; the decoder here may differ from Pillow's by a level.
     const file = await (await cropped(await compressed(CITY, 60), 0, 2)).png().toBuffer();
