@@ -131,6 +131,7 @@ NOISY_SIGMA = 6
 CLEAN_QUALITY_SCALE = 0.09  # luma coarseness of libjpeg's quality 96
 CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
 EVEN, LEAST_TRUST = 0.7, 0.5
+LIGHT_QUALITY = 85
 
 
 def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> bool:
@@ -148,6 +149,11 @@ def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: b
     return 1.0 if even else min(1.0, LEAST_TRUST + (1 - LEAST_TRUST) * max(0.0, sure))
 
 
-def suffering(picture: np.ndarray, known_tables: bool, sigma: float) -> str:
-    compressed = known_tables or blocks_found(picture)
+def suffering(picture: np.ndarray, known_tables: bool, sigma: float, earlier_quality: int | None = None) -> str:
+    compressed = known_tables or earlier_quality is not None or blocks_found(picture)
+    if not known_tables and earlier_quality is not None and earlier_quality >= LIGHT_QUALITY:
+        # Lightly compressed noise in a file without tables: the noise is the greater harm.
+        seen = sigma >= CLEAN_SIGMA or coarse_noise_sigma(picture) >= CLEAN_COARSE_SIGMA
+        if seen and evenness(picture) >= EVEN:
+            return "noise"
     return "compression" if compressed and sigma < NOISY_SIGMA else "noise"

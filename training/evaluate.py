@@ -80,12 +80,12 @@ class Model:
         if trusted == 0:
             return lq
         top, left = 0, 0
+        which = suffering(lq, known != UNKNOWN, noise_sigma(lq), earlier and earlier.quality)
         if earlier:
             # What is repaired is the coarser compression, and its blocks are to lie where a file's do.
             known, top, left = earlier.known, -earlier.top % 8, -earlier.left % 8
         height, width = lq.shape[:2]
         padded = np.pad(lq, ((top, -(height + top) % 8), (left, -(width + left) % 8), (0, 0)), "reflect")
-        which = suffering(lq, known != UNKNOWN, noise_sigma(lq))
         session, names = self.networks.get(which) or self.networks["any"]
         told = conditions(names, known, lq)[None]
         results = [back(session.run(None, {"picture": turned(padded, form)[None], "conditions": told})[0][0], form)

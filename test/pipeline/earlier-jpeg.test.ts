@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CITY, openBench, psnr, samples } from './pictures.ts';
+import { CITY, noisy, openBench, psnr, samples } from './pictures.ts';
 
 const bench = openBench({ precision: 'fp32' });
 afterAll(() => bench.close());
@@ -52,5 +52,25 @@ describe('a picture that was compressed before', () => {
     const straight = await bench.restore(await again(1), { format: 'png' });
     const back = await sharp(file).rotate(-90).png().toBuffer();
     expect(psnr(await pixels(back), await pixels(straight.file))).toBeGreaterThan(50);
+  });
+});
+
+describe('noise in a picture that was compressed before', () => {
+  const noisyJpeg = async (quality: number) => jpeg(await noisyCity(), quality);
+  async function noisyCity(): Promise<Buffer> {
+    const { data, width, height } = await samples(await sharp(CITY).removeAlpha().png().toBuffer());
+    return sharp(noisy(data, 5, 4), { raw: { width, height, channels: 3 } })
+      .png()
+      .toBuffer();
+  }
+
+  it('is restored as noise where the compression was light', async () => {
+    const copy = await sharp(await noisyJpeg(93))
+      .png()
+      .toBuffer();
+    const { file, outcome } = await bench.restore(copy, { format: 'png' });
+    expect(outcome.report.analysis.earlierJpegQuality).toBe(93);
+    const city = await pixels(await sharp(CITY).removeAlpha().png().toBuffer());
+    expect(psnr(await pixels(file), city)).toBeGreaterThan(psnr(await pixels(copy), city) + 1);
   });
 });

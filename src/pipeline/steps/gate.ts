@@ -21,6 +21,8 @@ export const CLEAN_COARSE_SIGMA = 3;
 export const EVEN = 0.7;
 /** Trust where it begins to grow. */
 export const LEAST_TRUST = 0.5;
+/** An earlier compression of this quality and better matters less than noise that can be seen. */
+export const LIGHT_QUALITY = 85;
 /** From which on nothing but compression explains blocks, in a file without tables. */
 export const BLOCKS_SURE = 1.2;
 /** The same of the softer blocks of a WebP file, where it is known that there may be some (`Blockiness.ratio`). */
@@ -81,7 +83,14 @@ function isCoarse({ jpeg, earlier }: Analysis): boolean {
 const hasBlocks = ({ blocks, webp }: Analysis): boolean => blocks.found || (webp && blocks.ratio >= WEBP_BLOCKS);
 
 function sufferingOf(analysis: Analysis): Suffering {
+  if (isNoiseUnderLightCompression(analysis)) return 'noise';
   return (analysis.jpeg || analysis.earlier || hasBlocks(analysis)) && analysis.rawSigma < NOISY_SIGMA ? 'compression' : 'noise';
+}
+
+/** In a file without tables, as from a camera by way of an editor: the noise is the greater harm. */
+function isNoiseUnderLightCompression({ jpeg, earlier, rawSigma, coarseSigma, evenness }: Analysis): boolean {
+  if (jpeg || !earlier || earlier.quality < LIGHT_QUALITY) return false;
+  return evenness >= EVEN && (rawSigma >= CLEAN_SIGMA || coarseSigma >= CLEAN_COARSE_SIGMA);
 }
 
 function describe(analysis: Analysis): string {

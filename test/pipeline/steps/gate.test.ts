@@ -3,7 +3,15 @@ import { describe, expect, test } from 'vitest';
 import { STANDING_OUT } from '../../../src/imaging/blockiness.ts';
 import { probeHeader } from '../../../src/imaging/header.ts';
 import { jpegQuality } from '../../../src/imaging/jpeg-quality.ts';
-import { CLEAN_COARSE_SIGMA, CLEAN_QUALITY, CLEAN_SIGMA, EVEN, LEAST_TRUST, NOISY_SIGMA } from '../../../src/pipeline/steps/gate.ts';
+import {
+  CLEAN_COARSE_SIGMA,
+  CLEAN_QUALITY,
+  CLEAN_SIGMA,
+  EVEN,
+  LEAST_TRUST,
+  LIGHT_QUALITY,
+  NOISY_SIGMA,
+} from '../../../src/pipeline/steps/gate.ts';
 import { trainingConstants } from '../../support/training-constants.ts';
 
 /** Coarseness of the luma table that libjpeg writes at a quality. */
@@ -19,7 +27,7 @@ describe('the gate', () => {
   // Figures of training/evaluate.py go through this copy: with other numbers they would be another product's.
   const training = trainingConstants('training/analysis.py');
 
-  const product = { CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, NOISY_SIGMA };
+  const product = { CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, LIGHT_QUALITY, NOISY_SIGMA };
 
   test('what stands out of blocks by chance is the same in training', () => {
     expect([STANDING_OUT.least, STANDING_OUT.byChance]).toEqual([training.LEAST_STANDING_OUT, training.STANDING_OUT_BY_CHANCE]);
