@@ -131,16 +131,17 @@ NOISY_SIGMA = 6
 CLEAN_QUALITY_SCALE = 0.09  # luma coarseness of libjpeg's quality 96
 CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
 EVEN, LEAST_TRUST = 0.7, 0.5
-LIGHT_QUALITY = 85
+LIGHT_QUALITY, LIGHT_COARSE_SIGMA, LIGHT_EVEN = 85, 5, 0.55
 
 
 def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> bool:
     return (known_tables and luma_scale > CLEAN_QUALITY_SCALE) or earlier or blocks_found(picture)
 
 
-def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> float:
+def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier_quality: int | None = None) -> float:
     """How much of the restoration the product blends in; 0 where it copies the source."""
-    if is_compressed(picture, luma_scale, known_tables, earlier):
+    noise = noise_under_light_compression(picture, known_tables, earlier_quality)
+    if not noise and is_compressed(picture, luma_scale, known_tables, earlier_quality is not None):
         return 1.0
     fine, coarse, even = noise_sigma(picture), coarse_noise_sigma(picture), evenness(picture) >= EVEN
     if fine < CLEAN_SIGMA and (coarse < CLEAN_COARSE_SIGMA or not even):
@@ -149,11 +150,15 @@ def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: b
     return 1.0 if even else min(1.0, LEAST_TRUST + (1 - LEAST_TRUST) * max(0.0, sure))
 
 
+def noise_under_light_compression(picture: np.ndarray, known_tables: bool, earlier_quality: int | None) -> bool:
+    """In a file without tables, as from a camera by way of an editor: the noise is the greater harm."""
+    if known_tables or earlier_quality is None or earlier_quality < LIGHT_QUALITY:
+        return False
+    return coarse_noise_sigma(picture) >= LIGHT_COARSE_SIGMA and evenness(picture) >= LIGHT_EVEN
+
+
 def suffering(picture: np.ndarray, known_tables: bool, sigma: float, earlier_quality: int | None = None) -> str:
     compressed = known_tables or earlier_quality is not None or blocks_found(picture)
-    if not known_tables and earlier_quality is not None and earlier_quality >= LIGHT_QUALITY:
-        # Lightly compressed noise in a file without tables: the noise is the greater harm.
-        seen = sigma >= CLEAN_SIGMA or coarse_noise_sigma(picture) >= CLEAN_COARSE_SIGMA
-        if seen and evenness(picture) >= EVEN:
-            return "noise"
+    if noise_under_light_compression(picture, known_tables, earlier_quality):
+        return "noise"
     return "compression" if compressed and sigma < NOISY_SIGMA else "noise"

@@ -76,7 +76,7 @@ class Model:
 
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
         earlier = find(lq, known[0], is_grey(lq)) if self.looks_back else None
-        trusted = trust(lq, known[0], known != UNKNOWN, earlier is not None)
+        trusted = trust(lq, known[0], known != UNKNOWN, earlier and earlier.quality)
         if trusted == 0:
             return lq
         top, left = 0, 0

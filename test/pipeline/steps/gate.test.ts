@@ -9,6 +9,8 @@ import {
   CLEAN_SIGMA,
   EVEN,
   LEAST_TRUST,
+  LIGHT_COARSE_SIGMA,
+  LIGHT_EVEN,
   LIGHT_QUALITY,
   NOISY_SIGMA,
 } from '../../../src/pipeline/steps/gate.ts';
@@ -27,7 +29,7 @@ describe('the gate', () => {
   // Figures of training/evaluate.py go through this copy: with other numbers they would be another product's.
   const training = trainingConstants('training/analysis.py');
 
-  const product = { CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, LIGHT_QUALITY, NOISY_SIGMA };
+  const product = { CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA };
 
   test('what stands out of blocks by chance is the same in training', () => {
     expect([STANDING_OUT.least, STANDING_OUT.byChance]).toEqual([training.LEAST_STANDING_OUT, training.STANDING_OUT_BY_CHANCE]);
