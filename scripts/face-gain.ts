@@ -8,6 +8,9 @@
  *
  *     npx tsx scripts/face-gain.ts FOLDER-OF-ALIGNED-FACES [--step 20 --every 1 --from 0 --models DIR --face NAME] > gain.jsonl
  *     npx tsx scripts/face-gain.ts --summary gain.jsonl
+ *
+ * `--pictures DIR` also writes what was sent, the truth, the general network's result and the stage's (by the rules) of
+ * every face that the stage changes, for `training/face_stage.py`, which takes FSIM of them.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,12 +18,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { psnr, ssim } from '../src/cli/bench/metrics.ts';
-import { decodeRgb, type Pixels } from '../src/cli/bench/pixels.ts';
+import { decodeRgb, encodePng, type Pixels } from '../src/cli/bench/pixels.ts';
 import { seededRandom, seedOf } from '../src/cli/bench/random.ts';
 import { blockinessOf } from '../src/imaging/blockiness.ts';
 import { faceAmount } from '../src/imaging/faces/amount.ts';
 import { blendFace } from '../src/imaging/faces/blend.ts';
 import { clarityOf, isClear } from '../src/imaging/faces/clarity.ts';
+import { FACE_LIMITS } from '../src/imaging/faces/limits.ts';
 import { FACE_SIDE, FACE_TEMPLATE, type FivePoints } from '../src/imaging/faces/template.ts';
 import { isGrey } from '../src/imaging/grey.ts';
 import { rawNoiseSigma } from '../src/imaging/noise.ts';
@@ -39,6 +43,7 @@ const { values, positionals } = parseArgs({
     every: { type: 'string', default: '1' },
     models: { type: 'string' },
     face: { type: 'string', default: 'auto' },
+    pictures: { type: 'string' },
     step: { type: 'string', default: '20' },
     summary: { type: 'boolean', default: false },
   },
@@ -100,6 +105,7 @@ async function measure(folder: string): Promise<void> {
         ...{
           blocks: blockinessOf(rgb, width, height).standsOut,
           most: 'most' in restored ? short(restored.most) : 1,
+          size: 'size' in restored ? short(restored.size) : 0,
           sigma: short(rawNoiseSigma(rgb, width, height)),
           ...clarityOf(rgb, width, height, box),
         },
@@ -110,12 +116,20 @@ async function measure(folder: string): Promise<void> {
         seen: { ...seen, noise: short(seen.noise) },
         input: [short(psnr(picture, truth)), short(ssim(picture, truth))],
       };
-      const results: Record<string, readonly number[]> = { '0': [short(psnr(plain, truth)), short(ssim(plain, truth))] };
+      const results: Record<string, readonly [number, number]> = { '0': [short(psnr(plain, truth)), short(ssim(plain, truth))] };
       for (const amount of change ? [0.25, 0.5, 0.75, 1] : []) {
         const out = Uint8Array.from(plain.data);
         blendFace(out, width, height, { change: change as Float32Array, toFace, amount }, []);
         const blended: Pixels = { width, height, channels: 3, data: out };
         results[amount] = [short(psnr(blended, truth)), short(ssim(blended, truth))];
+      }
+      const line: Line = { kind: plan.kind, seen: row.seen, results };
+      if (values.pictures && change && amountOf(line) > 0) {
+        const out = Uint8Array.from(plain.data);
+        blendFace(out, width, height, { change, toFace, amount: amountOf(line) }, []);
+        const shown = { input: picture, truth, general: plain, stage: { width, height, channels: 3, data: out } } as const;
+        const place = join(values.pictures, `${plan.kind}-${draw}-${name.replace(/\.\w+$/, '')}`);
+        for (const [what, pixels] of Object.entries(shown)) writeFileSync(`${place}-${what}.png`, await encodePng(pixels));
       }
       console.log(JSON.stringify({ ...row, results, ...('reason' in restored ? { reason: restored.reason } : {}) }));
     }
@@ -138,6 +152,8 @@ interface Line {
     readonly noise: number;
     readonly blur: number;
     readonly most: number;
+    /** Of the change, see `FACE_LIMITS.change`. */
+    readonly size: number;
   };
   /** PSNR and SSIM by amount; null for a PSNR beyond all numbers. */
   readonly results: Readonly<Record<string, readonly [number | null, number]>>;
@@ -147,6 +163,7 @@ interface Line {
 function amountOf({ seen }: Line): number {
   const compressed = (seen.quality !== null && seen.quality < CLEAN_QUALITY) || seen.earlier !== null || seen.blocks >= BLOCKS_SURE;
   if (!compressed && isClear(seen, seen.box)) return 0;
+  if (seen.size < FACE_LIMITS.change) return 0;
   return Math.min(seen.most, faceAmount(seen, compressed));
 }
 

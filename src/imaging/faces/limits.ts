@@ -31,6 +31,11 @@ export const FACE_LIMITS = {
    */
   amount: { noisy: 2.5, veryNoisy: 8, blurred: [0.58, 0.7], least: { compressed: 0.35, clean: 0.35, noisy: 0.75 } },
   /**
+   * Least change (`changeSize`, levels) that is blended in when nobody says how much: below it the general network has
+   * done what there was to do, nothing can be seen of the rest, and which of both is nearer to the truth is chance.
+   */
+  change: 0.35,
+  /**
    * Grain (levels) that may go from a face while it stays around it, and the least part of a change that is blended in
    * for its sake. Portraits without any lose 0-0.05, those whose patch could be seen lost 0.8 (film), 0.9 and 4.1 (halftone).
    */

@@ -1,4 +1,5 @@
 import { alignFace } from '../../imaging/faces/align.ts';
+import { changeSize } from '../../imaging/faces/change-size.ts';
 import { matchColours, slowChange } from '../../imaging/faces/colour-match.ts';
 import { amountKeepingGrain, grainLost } from '../../imaging/faces/grain.ts';
 import { colourShift, guardProblem, pointsMoved, structureLikeness } from '../../imaging/faces/guard.ts';
@@ -9,8 +10,16 @@ import type { FaceDetector } from '../../inference/detector.ts';
 import type { Network } from '../../inference/session.ts';
 import { type Pixels, pointsOf } from './find.ts';
 
-/** What the face network made of one face: the change, and how much of it (0…1) can be blended in without a patch to be seen; or why it is dropped. */
-export type RestoredFace = { readonly change: Float32Array; readonly most: number } | { readonly reason: string };
+/** What the face network made of one face, or why it is dropped. */
+export type RestoredFace = FaceChange | { readonly reason: string };
+
+export interface FaceChange {
+  readonly change: Float32Array;
+  /** How much of it (0…1) can be blended in without a patch to be seen. */
+  readonly most: number;
+  /** Root mean square in levels. */
+  readonly size: number;
+}
 
 export interface FaceOrder {
   /** The picture as it came: the network sees this. */
@@ -49,7 +58,7 @@ export async function restoreFace({ source, shown, toFace, points, network, dete
   const most = amountKeepingGrain(grainLost(now, restored));
   const change = difference(restored, now);
   matchColours(change, slowChange(change));
-  return { change, most };
+  return { change, most, size: changeSize(change) };
 }
 
 /**

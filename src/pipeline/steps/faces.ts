@@ -1,6 +1,7 @@
 import { blendFace, ovalsMeet } from '../../imaging/faces/blend.ts';
 import { type Face, scaled, sizeClass, smallestFace } from '../../imaging/faces/face.ts';
 import { givenFace } from '../../imaging/faces/given.ts';
+import { FACE_LIMITS } from '../../imaging/faces/limits.ts';
 import type { Point } from '../../imaging/faces/similarity.ts';
 import type { Context } from '../context.ts';
 import { findFaces, findInBox, type Pixels } from '../faces/find.ts';
@@ -31,14 +32,17 @@ export async function faces(context: Context): Promise<void> {
   context.faceStage = { detector: task.options.facePoints ? null : (tools.detector?.name ?? null), model: tools.restorer?.name ?? null };
   const found = await facesIn(context, tools);
   const scores = tools.detector && scoresOf(tools.detector);
+  // The amounts and the least change were measured with the shipped network in the whole restoration.
+  const measured = tools.restorer?.shipped === true && task.options.face !== 'only' && task.options.faceStrength === undefined;
   const demands = {
     scale: context.model.manifest.scale,
     sure: scores?.sure ?? 0,
     sureLarge: scores?.sureLarge ?? 0,
     compressed: isSurelyCompressed(context.analysis),
-    measured: tools.restorer?.shipped === true && task.options.face !== 'only' && task.options.faceStrength === undefined,
+    measured,
   };
-  await restoreSelected(context, tools, [...found.without, ...selectFaces(found.faces, context.picture, demands)]);
+  const selections = [...found.without, ...selectFaces(found.faces, context.picture, demands)];
+  await restoreSelected(context, tools, selections, measured ? FACE_LIMITS.change : 0);
 }
 
 function whatIsMissing({ detector, restorer }: FaceTools, given: boolean): string | undefined {
@@ -70,7 +74,13 @@ async function facesIn(context: Context, { detector }: FaceTools): Promise<{ fac
 
 const NO_POINTS = [] as unknown as Face['points'];
 
-async function restoreSelected(context: Context, { detector, restorer }: FaceTools, selections: readonly Selection[]): Promise<void> {
+/** Changes below `least` are left out. */
+async function restoreSelected(
+  context: Context,
+  { detector, restorer }: FaceTools,
+  selections: readonly Selection[],
+  least: number,
+): Promise<void> {
   const { picture, task, analysis } = context;
   if (!restorer) return;
   const strength = (task.options.faceStrength ?? restorer.strength) * task.options.strength;
@@ -89,6 +99,8 @@ async function restoreSelected(context: Context, { detector, restorer }: FaceToo
     const result = await restoreFace({ source: picture, shown, toFace, points, network: restorer.network, detector, grey: analysis.grey });
     if ('reason' in result) {
       context.faces.push(reported(context, face, 'dropped', result.reason));
+    } else if (result.size < least) {
+      context.faces.push(reported(context, face, 'left', 'the restoration of the picture did all there was to do'));
     } else {
       // The source stays as it is for the faces to come, and for 16-bit results.
       if (context.restored === picture.rgb) context.restored = picture.rgb.slice();
