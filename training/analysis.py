@@ -87,12 +87,6 @@ def luma_of(picture: np.ndarray) -> np.ndarray:
     return (picture.astype(np.int64) @ np.array([19595, 38470, 7471]) + 32768) >> 16
 
 
-def blockiness(picture: np.ndarray) -> float:
-    """Traces of 8x8 coding blocks, 1 without any: `src/imaging/blockiness.ts` (geometric mean of both directions)."""
-    luma = luma_of(picture)
-    return float(np.sqrt(_ratio(phase_means(luma)) * _ratio(phase_means(luma.T))))
-
-
 def phase_means(luma: np.ndarray) -> np.ndarray:
     """Mean step between neighbours in a row, by the column it leads to, mod 8."""
     lines = luma[::max(1, luma.shape[0] // 256)]
@@ -105,24 +99,15 @@ def phase_means(luma: np.ndarray) -> np.ndarray:
 
 
 def blocks_found(picture: np.ndarray) -> bool:
-    """Whether one phase stands out of all others, as only coding blocks do: enlarging makes several strong alike."""
+    """Whether one phase stands out of all others, as only coding blocks do: `found` in `src/imaging/blockiness.ts`."""
     luma = luma_of(picture)
     stands_out = float(np.sqrt(_stands_out(phase_means(luma)) * _stands_out(phase_means(luma.T))))
     return round(stands_out, 3) >= 1 + max(LEAST_STANDING_OUT, STANDING_OUT_BY_CHANCE / np.sqrt(luma.size))
 
 
-def _ratio(means: np.ndarray) -> float:
-    best = int(means.argmax())
-    return _over(means[best], (means.sum() - means[best]) / 7)
-
-
 def _stands_out(means: np.ndarray) -> float:
     second, best = np.sort(means)[-2:]
-    return _over(best, second)
-
-
-def _over(one: float, other: float) -> float:
-    return one / other if other > 0 else (8.0 if one > 0 else 1.0)
+    return best / second if second > 0 else (8.0 if best > 0 else 1.0)
 
 
 # The product's gate (`src/pipeline/steps/gate.ts`).

@@ -62,8 +62,7 @@ def is_grey(x: np.ndarray) -> bool:
 class Model:
     """The model's networks, chosen per picture as the product's gate chooses them."""
 
-    def __init__(self, folder: Path, threads: int, precision: str, looks_back: bool = True):
-        self.looks_back = looks_back
+    def __init__(self, folder: Path, threads: int, precision: str):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         manifest = json.loads((folder / "manifest.json").read_text())
@@ -75,7 +74,7 @@ class Model:
                          for n in manifest["networks"] if n.get("precision", "fp32") == precision}
 
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
-        earlier = find(lq, known[0], is_grey(lq)) if self.looks_back else None
+        earlier = find(lq, known[0], is_grey(lq))
         trusted = trust(lq, known[0], known != UNKNOWN, earlier and earlier.quality)
         if trusted == 0:
             return lq

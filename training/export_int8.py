@@ -106,10 +106,12 @@ class Tape:
         shifts = SHIFTS if self.network.fine == 2 else (*SHIFTS, 0.0)
         shifted = [bias + shift * out[0] for shift in shifts]
         y = self.convolve(x[0], x[1], torch.cat([weight] * len(shifts)), torch.cat(shifted), 1, layer.padding[0], out)
-        below, above, *plain = parts = [f"{y}_{part}" for part in ("below", "above", "plain")][:len(shifts)]
+        parts = [f"{y}_{part}" for part in ("below", "above", "plain")][:len(shifts)]
         self.nodes.append(helper.make_node("Split", [y, self.whole(*[len(weight)] * len(parts))], parts, axis=1))
         half = (out[0] / 2, out[1])
-        return (*plain, below)[0:1] + (out, len(weight), x[3]), [(part, half, len(weight), x[3]) for part in (below, above)]
+        # The other layers read the plain one, or the lower where there is none.
+        read = parts[2] if len(parts) == 3 else parts[0]
+        return (read, out, len(weight), x[3]), [(part, half, len(weight), x[3]) for part in parts[:2]]
 
     def add(self, name: str, a, b):
         out = self.quantisation(name)
