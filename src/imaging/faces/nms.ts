@@ -24,7 +24,8 @@ export function withoutParts(candidates: readonly Candidate[]): Candidate[] {
 
 function isPart(one: Candidate, better: Candidate): boolean {
   const [small, large] = [one.width * one.height, better.width * better.height];
-  return small < PART.smaller ** 2 * large && sharedArea(one, better) > PART.shared * small;
+  // By the sides: the square of 0.4 is more than 0.16, and a box of exactly two fifths would count as smaller.
+  return Math.sqrt(small) < PART.smaller * Math.sqrt(large) && sharedArea(one, better) > PART.shared * small;
 }
 
 function sharedArea(one: Candidate, other: Candidate): number {
