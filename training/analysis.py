@@ -89,7 +89,7 @@ def luma_of(picture: np.ndarray) -> np.ndarray:
 
 def phase_means(luma: np.ndarray) -> np.ndarray:
     """Mean step between neighbours in a row, by the column it leads to, mod 8."""
-    lines = luma[::max(1, luma.shape[0] // 256)]
+    lines = luma[::max(1, int(luma.shape[0] // max(128, 256 ** 2 / luma.shape[1])))]
     step = np.abs(np.diff(lines, axis=1))
     here, beside = step[:, 1:-1], step[:, :-2] + step[:, 2:]
     counted = (here < 32) & (beside < 32)

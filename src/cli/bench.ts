@@ -25,7 +25,7 @@ export function benchCommand(program: Command): void {
     .option('--model <name...>', 'networks by name, e.g. the tiers; without it auto')
     .option('--sizes <list>', 'megapixels, separated by commas', '1,4,12,16.8')
     .option('--json <file>', 'also as JSON')
-    .option('--repeat <number>', 'times each size; the median counts', wholeNumber(1), 3)
+    .option('--repeat <number>', 'times each size, after three to warm up; the median counts', wholeNumber(1), 5)
     .option('--no-service', 'leave out what the HTTP service costs on top')
     .action(async (flags: SpeedFlags) => {
       const { runSpeed } = await import('./bench/speed.ts');

@@ -18,7 +18,8 @@ export interface Blockiness {
  * (their `ratio`: 1.19-1.46); JPEG 90 1.01, 1.07, 1.19, JPEG 80 1.04, 1.16, 1.41. At 96 px clean ones reach 1.14.
  */
 export const STANDING_OUT = { least: 0.05, byChance: 14 };
-const LINES = 256;
+/** Lines looked at in each direction, at least, and pixels in them: small pictures are seen whole, more of large ones tell no more. */
+const LEAST = { lines: 128, pixels: 256 ** 2 };
 const BUSY = 32;
 
 /**
@@ -50,13 +51,13 @@ interface Steps {
 
 const noSteps = (): Steps => ({ sums: new Float64Array(8), counts: new Float64Array(8) });
 
-/** Every how many lines are looked at. */
-const every = (lines: number) => Math.max(1, Math.floor(lines / LINES));
+/** Every how many of the lines of `length` pixels are looked at. */
+const every = (lines: number, length: number) => Math.max(1, Math.floor(lines / Math.max(LEAST.lines, LEAST.pixels / length)));
 
 function stepsAcross(rgb: Uint8Array, width: number, height: number): Steps {
   const steps = noSteps();
   const line = new Int32Array(width);
-  for (let y = 0; y < height; y += every(height)) {
+  for (let y = 0; y < height; y += every(height, width)) {
     for (let x = 0, at = y * width * 3; x < width; x++, at += 3) line[x] = lumaAt(rgb, at);
     // Phase by phase: eight sums in memory, one pixel after the other, would take three times as long.
     for (let phase = 0; phase < 8; phase++) {
@@ -77,7 +78,7 @@ function stepsAcross(rgb: Uint8Array, width: number, height: number): Steps {
 /** Row by row, with the last four of them at hand: columns one after the other would miss the cache at every pixel. */
 function stepsDown(rgb: Uint8Array, width: number, height: number): Steps {
   const steps = noSteps();
-  const pitch = every(width);
+  const pitch = every(width, height);
   const columns = Math.ceil(width / pitch);
   let [a, b, c, d] = [new Int32Array(columns), new Int32Array(columns), new Int32Array(columns), new Int32Array(columns)];
   for (let y = 0; y < height; y++) {

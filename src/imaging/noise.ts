@@ -105,9 +105,10 @@ function readBlock({ rgb, width, cell }: Grid, x: number, y: number, samples: In
       for (let i = 0; i < ROW; i++) samples[to++] = rgb[at++] as number;
       continue;
     }
-    for (let i = 0; i < SIDE; i++, at += 3) {
-      for (let c = 0; c < 3; c++, at++)
-        samples[to++] = (rgb[at] as number) + (rgb[at + 3] as number) + (rgb[at + down] as number) + (rgb[at + down + 3] as number);
+    for (let below = at + down; to < (j + 1) * ROW; to += 3, at += 6, below += 6) {
+      samples[to] = (rgb[at] as number) + (rgb[at + 3] as number) + (rgb[below] as number) + (rgb[below + 3] as number);
+      samples[to + 1] = (rgb[at + 1] as number) + (rgb[at + 4] as number) + (rgb[below + 1] as number) + (rgb[below + 4] as number);
+      samples[to + 2] = (rgb[at + 2] as number) + (rgb[at + 5] as number) + (rgb[below + 2] as number) + (rgb[below + 5] as number);
     }
   }
 }

@@ -1,16 +1,18 @@
 import type { Worker } from 'node:worker_threads';
 import { AppError } from '../errors.ts';
+import type { FineStructure } from '../imaging/fine-structure.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import type { ModelEntry } from '../models/registry.ts';
 import { fromPlainError, type PlainError } from '../plain-error.ts';
 import { programFile, startThread } from '../program-file.ts';
 import type { SessionOptions } from './session.ts';
-import type { TileWork } from './tile-work.ts';
+import type { SourcePixels, TileWork } from './tile-work.ts';
 
 /** What a lane is asked; `key` names a network that it has opened. */
 export type LaneOrder =
   | { readonly type: 'open'; readonly key: string; readonly entry: ModelEntry; readonly file: NetworkFile }
   | { readonly type: 'tiles'; readonly key: string; readonly work: TileWork }
+  | { readonly type: 'look'; readonly picture: SourcePixels }
   | { readonly type: 'close' };
 export type LaneRequest = LaneOrder & { readonly id: number };
 
@@ -18,16 +20,18 @@ export type LaneRequest = LaneOrder & { readonly id: number };
 export interface LaneReply {
   readonly id: number;
   readonly error?: PlainError;
+  /** Of a look. */
+  readonly seen?: FineStructure;
 }
 
 /**
- * A further thread that computes tiles, seen from the pipeline's own. ONNX Runtime aborts the process
+ * A further thread that computes tiles and looks at pixels, seen from the pipeline's own. ONNX Runtime aborts the process
  * when a thread is terminated in the middle of a run, so it never is: it ends when asked to, or with
  * the process. Holds the process only while it owes an answer.
  */
 export class Lane {
   readonly #worker: Worker;
-  readonly #owed = new Map<number, { resolve(): void; reject(error: AppError): void }>();
+  readonly #owed = new Map<number, { resolve(seen?: FineStructure): void; reject(error: AppError): void }>();
   #nextId = 1;
   #gone = false;
 
@@ -46,10 +50,10 @@ export class Lane {
   }
 
   /** @throws AppError as the lane's work raised it, PROCESS_ERROR when the thread ended before its answer */
-  async ask(order: LaneOrder): Promise<void> {
+  async ask(order: LaneOrder): Promise<FineStructure | undefined> {
     if (this.#gone) throw lost('lane is gone');
     const id = this.#nextId++;
-    const answer = new Promise<void>((resolve, reject) => this.#owed.set(id, { resolve, reject }));
+    const answer = new Promise<FineStructure | undefined>((resolve, reject) => this.#owed.set(id, { resolve, reject }));
     this.#worker.ref();
     this.#worker.postMessage({ ...order, id } satisfies LaneRequest);
     return answer;
@@ -64,12 +68,12 @@ export class Lane {
     await ended;
   }
 
-  #receive({ id, error }: LaneReply): void {
+  #receive({ id, error, seen }: LaneReply): void {
     const owed = this.#owed.get(id);
     this.#owed.delete(id);
     if (this.#owed.size === 0) this.#worker.unref();
     if (error) owed?.reject(fromPlainError(error));
-    else owed?.resolve();
+    else owed?.resolve(seen);
   }
 
   #lost(cause: unknown): void {

@@ -1,10 +1,11 @@
+import { type FineStructure, fineStructureOf } from '../imaging/fine-structure.ts';
 import type { Form } from '../imaging/forms.ts';
 import { type Lead, planTilesOnGrid, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import { type ModelEntry, networkKey, tileRuleFor } from '../models/registry.ts';
 import { Lane } from './lane.ts';
 import { type Network, openNetwork, type SessionOptions } from './session.ts';
-import { doTiles, tileWork } from './tile-work.ts';
+import { doTiles, onSharedMemory, type SourcePixels, tileWork } from './tile-work.ts';
 
 /** A network that also restores whole pictures, in tiles on all lanes. `run` uses this thread alone. */
 export interface TiledNetwork extends Network {
@@ -27,17 +28,14 @@ export interface HowToRestore {
 const AS_IS: readonly Form[] = ['as-is'];
 const NO_LEAD: Lead = { x: 0, y: 0 };
 
-/** What is to be restored: HWC uint8 RGB. */
-export interface SourcePixels {
-  readonly rgb: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Threads that compute tiles of one picture side by side. */
 export interface Lanes {
   /** @throws AppError PROCESS_ERROR when the file is damaged or the provider is not there */
   open(entry: ModelEntry, file: NetworkFile): Promise<TiledNetwork>;
+  /** HWC uint8 RGB where every lane sees it without a further copy; the same array where this thread is the only one. */
+  share(rgb: Uint8Array): Uint8Array;
+  /** By another lane where there is one, while this thread does something else. */
+  look(picture: SourcePixels): Promise<FineStructure>;
   /** Ends all lanes, after the tiles they are at. */
   close(): Promise<void>;
 }
@@ -73,6 +71,12 @@ export function createLanes({ threads, provider }: SessionOptions): Lanes {
         restore: (picture, conditions, how = {}) =>
           restore({ network, key, others, rule: tileRuleFor(entry, file) }, picture, conditions, how),
       };
+    },
+    share: (rgb) => (others.length > 0 ? onSharedMemory(rgb) : rgb),
+    async look(picture) {
+      const { rgb, width, height } = picture;
+      const seen = await others.find((lane) => !lane.gone)?.ask({ type: 'look', picture });
+      return seen ?? fineStructureOf(rgb, width, height);
     },
     async close() {
       await Promise.all(others.map((lane) => lane.close()));

@@ -25,6 +25,21 @@ export interface TileWork {
 const TAKEN = 0;
 const DONE = 1;
 
+/** What is to be restored: HWC uint8 RGB. */
+export interface SourcePixels {
+  readonly rgb: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Where all threads see it: a copy, or the same array where it lies there already. */
+export function onSharedMemory(rgb: Uint8Array): Uint8Array {
+  if (rgb.buffer instanceof SharedArrayBuffer) return rgb;
+  const shared = new Uint8Array(new SharedArrayBuffer(rgb.length));
+  shared.set(rgb);
+  return shared;
+}
+
 /** Empty work for these tiles; `lanes` above one puts it on shared memory. */
 export function tileWork(
   picture: Pixels,
@@ -37,8 +52,7 @@ export function tileWork(
   const size = rgb.length * scale ** 2;
   const common = { width, height, tiles, ...told };
   if (lanes === 1) return { ...common, source: rgb, result: new Uint8Array(size), counters: new Int32Array(2) };
-  const source = new Uint8Array(new SharedArrayBuffer(rgb.length));
-  source.set(rgb);
+  const source = onSharedMemory(rgb);
   const result = new Uint8Array(new SharedArrayBuffer(size));
   return { ...common, source, result, counters: new Int32Array(new SharedArrayBuffer(8)) };
 }

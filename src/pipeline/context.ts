@@ -1,6 +1,7 @@
 import type { Blockiness } from '../imaging/blockiness.ts';
 import type { SourceFacts } from '../imaging/codec.ts';
 import type { EarlierJpeg } from '../imaging/earlier-jpeg.ts';
+import type { FineStructure } from '../imaging/fine-structure.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { Picture } from '../imaging/picture.ts';
@@ -22,6 +23,10 @@ export interface Engine {
   readonly autoBest: boolean;
   /** The model's network for a picture that suffers from this. */
   network(entry: ModelEntry, suffering: Suffering): Promise<TiledNetwork>;
+  /** HWC uint8 RGB where all threads see it: the same array, or a copy that takes its place. */
+  share(rgb: Uint8Array): Uint8Array;
+  /** Noise and sharpness of a picture, by another thread where there is one. */
+  look(picture: Picture): Promise<FineStructure>;
   /** The networks of the face stage, as far as there are any. */
   faceTools(): Promise<FaceTools>;
 }

@@ -81,6 +81,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       if (!forms) return network;
       return { ...network, restore: (picture, conditions, how) => network.restore(picture, conditions, { ...how, forms }) };
     },
+    share: (rgb) => lanes.share(rgb),
+    look: ({ rgb, width, height }) => lanes.look({ rgb, width, height }),
     faceTools() {
       const { faceModel = 'auto', faceDetector = 'auto', threads, provider = 'cpu' } = options;
       faceTools ??= openFaceTools(registry, { faceModel, faceDetector }, { threads, provider });

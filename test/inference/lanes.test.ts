@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fineStructureOf } from '../../src/imaging/fine-structure.ts';
 import { addBack, FORMS, turned } from '../../src/imaging/forms.ts';
 import { planTiles } from '../../src/imaging/tiles.ts';
 import { Lane } from '../../src/inference/lane.ts';
@@ -86,6 +87,22 @@ describe('lanes', () => {
     await lanes.close();
     const expected = picture.rgb.map((value, i) => Math.round(value * ([0.9, 1, 0.95][i % 3] as number)));
     expect(result.every((value, i) => Math.abs(value - (expected[i] as number)) <= 1)).toBe(true);
+  });
+
+  it.each([1, 2, 3])('%i threads: a look sees what this thread would see, in the array that is restored after it', async (threads) => {
+    const lanes = createLanes({ threads, provider: 'cpu' });
+    const picture = grain(333, 217, 6);
+    const shared = { ...picture, rgb: lanes.share(picture.rgb) };
+    expect(shared.rgb === picture.rgb).toBe(threads === 1);
+    expect(lanes.share(shared.rgb)).toBe(shared.rgb);
+    expect(Buffer.compare(shared.rgb, picture.rgb)).toBe(0);
+    expect(await lanes.look(shared)).toEqual(fineStructureOf(picture.rgb, picture.width, picture.height));
+    const entry = entryOf('darker');
+    const network = await lanes.open(entry, networkFor(entry, 'noise'));
+    const both = [await network.restore(shared, new Float32Array()), await network.restore(picture, new Float32Array())] as const;
+    await lanes.close();
+    expect(Buffer.compare(...both)).toBe(0);
+    expect(Buffer.compare(shared.rgb, picture.rgb)).toBe(0);
   });
 
   it('in several forms every pixel is the mean of what the network makes of it in each', async () => {

@@ -7,20 +7,32 @@ export interface Raster {
   readonly height: number;
 }
 
-/** Table entries per unit of the kernel. */
-const FINE = 256;
 const REACH = 2;
 
 /** Catmull-Rom: passes through the samples, and what it takes from the sides sums to nothing. */
-const KERNEL = Float32Array.from({ length: REACH * FINE + 2 }, (_, i) => {
-  const x = i / FINE;
+function kernel(x: number): number {
   if (x < 1) return 1.5 * x ** 3 - 2.5 * x ** 2 + 1;
   return x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
-});
+}
 
 /** What shrinks more than this is reduced by whole cells first. */
 const MOST_SHRINK = 2;
-const MOST_TAPS = 2 * REACH * MOST_SHRINK + 2;
+const MOST_TAPS = 2 * REACH * MOST_SHRINK;
+/** Places between two pixels that are told apart. */
+const FINE = 256;
+
+/** For each of `FINE` + 1 places the weights of `taps` pixels, summing to one: place ÷ `FINE` px lie between the kernel's end and the first of them. */
+function weightTable(widen: number, taps: number): Float32Array {
+  const table = new Float32Array((FINE + 1) * taps);
+  for (let place = 0; place <= FINE; place++) {
+    const weights = Array.from({ length: taps }, (_, i) => kernel(Math.abs((place / FINE + i) / widen - REACH)));
+    const sum = weights.reduce((total, weight) => total + weight, 0);
+    weights.forEach((weight, i) => {
+      table[place * taps + i] = weight / sum;
+    });
+  }
+  return table;
+}
 
 /**
  * Reads a raster at any place with a bicubic kernel that is widened by `widen` (at least 1), so that
@@ -28,50 +40,37 @@ const MOST_TAPS = 2 * REACH * MOST_SHRINK + 2;
  */
 export class Sampler {
   readonly #raster: Raster;
-  readonly #widen: number;
+  readonly #reach: number;
   readonly #taps: number;
-  readonly #across = new Float32Array(MOST_TAPS);
-  readonly #down = new Float32Array(MOST_TAPS);
+  readonly #weights: Float32Array;
+  readonly #columns = new Int32Array(MOST_TAPS);
   /** The three values of the last place read. */
   readonly out = new Float32Array(3);
 
   constructor(raster: Raster, widen: number) {
+    const within = Math.min(MOST_SHRINK, Math.max(1, widen));
     this.#raster = raster;
-    this.#widen = Math.min(MOST_SHRINK, Math.max(1, widen));
-    this.#taps = Math.ceil(2 * REACH * this.#widen);
+    this.#reach = REACH * within;
+    this.#taps = Math.ceil(2 * this.#reach);
+    this.#weights = weightTable(within, this.#taps);
   }
 
   /** Reads at (x, y), pixel centres at + ½, into `out`. */
   read(x: number, y: number): void {
     const { width, height } = this.#raster;
     const taps = this.#taps;
-    const left = this.#weigh(x - 0.5, this.#across);
-    const top = this.#weigh(y - 0.5, this.#down);
-    if (left >= 0 && top >= 0 && left + taps <= width && top + taps <= height) this.#inside(left, top);
-    else this.#beyond(left, top);
+    const [startX, startY] = [x - 0.5 - this.#reach, y - 0.5 - this.#reach];
+    const [left, top] = [Math.ceil(startX), Math.ceil(startY)];
+    const across = (((left - startX) * FINE + 0.5) | 0) * taps;
+    const down = (((top - startY) * FINE + 0.5) | 0) * taps;
+    if (left >= 0 && top >= 0 && left + taps <= width && top + taps <= height) this.#inside(left, top, across, down);
+    else this.#beyond(left, top, across, down);
   }
 
-  /** Fills the weights of the taps round an index position, summing to one; the first tap's index. */
-  #weigh(position: number, weights: Float32Array): number {
-    const widen = this.#widen;
-    const taps = this.#taps;
-    const first = Math.ceil(position - REACH * widen);
-    let sum = 0;
-    for (let i = 0, step = FINE / widen; i < taps; i++) {
-      const at = Math.abs(first + i - position) * step;
-      const weight = at < REACH * FINE ? (KERNEL[(at + 0.5) | 0] as number) : 0;
-      weights[i] = weight;
-      sum += weight;
-    }
-    for (let i = 0; i < taps; i++) weights[i] = (weights[i] as number) / sum;
-    return first;
-  }
-
-  #inside(left: number, top: number): void {
+  #inside(left: number, top: number, across: number, down: number): void {
     const { data, width } = this.#raster;
+    const weights = this.#weights;
     const taps = this.#taps;
-    const across = this.#across;
-    const down = this.#down;
     let red = 0;
     let green = 0;
     let blue = 0;
@@ -80,12 +79,12 @@ export class Sampler {
       let g = 0;
       let b = 0;
       for (let i = 0, at = row; i < taps; i++, at += 3) {
-        const weight = across[i] as number;
+        const weight = weights[across + i] as number;
         r += weight * (data[at] as number);
         g += weight * (data[at + 1] as number);
         b += weight * (data[at + 2] as number);
       }
-      const weight = down[j] as number;
+      const weight = weights[down + j] as number;
       red += weight * r;
       green += weight * g;
       blue += weight * b;
@@ -95,17 +94,29 @@ export class Sampler {
     this.out[2] = blue;
   }
 
-  #beyond(left: number, top: number): void {
+  #beyond(left: number, top: number, across: number, down: number): void {
     const { data, width, height } = this.#raster;
-    this.out.fill(0);
-    for (let j = 0; j < this.#taps; j++) {
-      const row = mirrored(top + j, height) * width;
-      for (let i = 0; i < this.#taps; i++) {
-        const at = (row + mirrored(left + i, width)) * 3;
-        const weight = (this.#across[i] as number) * (this.#down[j] as number);
-        for (let c = 0; c < 3; c++) this.out[c] = (this.out[c] as number) + weight * (data[at + c] as number);
+    const weights = this.#weights;
+    const taps = this.#taps;
+    const columns = this.#columns;
+    for (let i = 0; i < taps; i++) columns[i] = mirrored(left + i, width) * 3;
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (let j = 0; j < taps; j++) {
+      const row = mirrored(top + j, height) * width * 3;
+      const strength = weights[down + j] as number;
+      for (let i = 0; i < taps; i++) {
+        const at = row + (columns[i] as number);
+        const weight = strength * (weights[across + i] as number);
+        red += weight * (data[at] as number);
+        green += weight * (data[at + 1] as number);
+        blue += weight * (data[at + 2] as number);
       }
     }
+    this.out[0] = red;
+    this.out[1] = green;
+    this.out[2] = blue;
   }
 }
 

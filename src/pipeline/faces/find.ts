@@ -1,8 +1,17 @@
 import { cutOut, partOf } from '../../imaging/faces/cut.ts';
 import { decodeDetections } from '../../imaging/faces/decode.ts';
-import { type CopyRule, type DetectionCopy, detectionCopy, turned, turnedBack } from '../../imaging/faces/detection-copy.ts';
+import {
+  type CopyRule,
+  type DetectionCopy,
+  type DetectionView,
+  detectionCopy,
+  type TurnedView,
+  turned,
+  turnedBack,
+} from '../../imaging/faces/detection-copy.ts';
 import { type Candidate, type Face, scaled, squared } from '../../imaging/faces/face.ts';
 import { suppress, withoutParts } from '../../imaging/faces/nms.ts';
+import { jointScore } from '../../imaging/faces/refine.ts';
 import type { FivePoints } from '../../imaging/faces/template.ts';
 import type { FaceDetector } from '../../inference/detector.ts';
 import { refine } from './refine.ts';
@@ -35,17 +44,20 @@ const CLOSE: CopyRule = { shortSide: 256, longSide: 256 };
 export async function findFaces(pixels: Pixels, detector: FaceDetector): Promise<Face[]> {
   const { candidate, least, turned: sureTurned } = scoresOf(detector);
   const full = await copyFor(pixels, fullRule(pixels), detector);
-  const candidates = await look(detector, full, candidate);
-  if (detector.size === undefined && Math.min(full.width, full.height) > 1.5 * SMALL.shortSide) {
-    candidates.push(...(await look(detector, await copyFor(pixels, SMALL, detector), candidate)));
-  }
+  const twice = detector.size === undefined && Math.min(full.width, full.height) > 1.5 * SMALL.shortSide;
+  // The second copy is made while the detector is at the first.
+  const [small, candidates] = await Promise.all([
+    twice ? copyFor(pixels, SMALL, detector, full) : undefined,
+    look(detector, full, candidate),
+  ]);
+  if (small) candidates.push(...(await look(detector, small, candidate)));
   const found = await confirmed(candidates, pixels, detector, least);
   if (found.length > 0) return found.map(faceOf);
-  const copy = await copyFor(pixels, TURNED, detector);
+  const copy = await copyFor(pixels, TURNED, detector, full);
   const leastTurned = detector.refiner ? candidate : sureTurned;
   let best: Candidate[] = [];
-  for (const orientation of [3, 6, 8] as const) {
-    const seen = await confirmed(await lookTurned(detector, copy, orientation, leastTurned), pixels, detector, sureTurned);
+  for (const view of [3, 6, 8].map((orientation) => turned(copy, orientation as 3 | 6 | 8))) {
+    const seen = await confirmed(await lookTurned(detector, copy, await view, leastTurned), pixels, detector, sureTurned);
     if (total(seen) > total(best)) best = seen;
   }
   return best.map(faceOf);
@@ -78,27 +90,28 @@ export async function pointsOf(aligned: Pixels, detector: FaceDetector): Promise
 
 /** One candidate for each face, best first: as the detector saw it, or as its refiner does where it has one. */
 async function confirmed(candidates: readonly Candidate[], pixels: Pixels, { refiner }: FaceDetector, least: number): Promise<Candidate[]> {
-  const single = suppress(candidates);
-  if (!refiner) return single;
+  if (!refiner) return suppress(candidates);
+  // What could not reach the score whatever the refiner said is not worth its look: most candidates of a picture without faces.
+  const single = suppress(candidates.filter(({ score }) => jointScore(score, 1) >= least));
   return withoutParts(suppress((await refine(single, pixels, refiner)).filter(({ score }) => score >= least)));
 }
 
-const copyFor = ({ rgb, width, height }: Pixels, rule: CopyRule, { size }: FaceDetector) =>
-  detectionCopy(rgb, width, height, size === undefined ? rule : { ...rule, size });
+const copyFor = ({ rgb, width, height }: Pixels, rule: CopyRule, { size }: FaceDetector, larger?: DetectionCopy) =>
+  detectionCopy(rgb, width, height, size === undefined ? rule : { ...rule, size }, larger);
 
 const total = (candidates: readonly Candidate[]) => candidates.reduce((sum, { score }) => sum + score, 0);
 
 const faceOf = (candidate: Candidate): Face => ({ box: squared(candidate), score: candidate.score, points: candidate.points });
 
 /** Candidates in the coordinates of the picture the copy was made of. */
-async function look(detector: FaceDetector, copy: DetectionCopy, least: number): Promise<Candidate[]> {
+async function look(detector: FaceDetector, copy: DetectionView, least: number): Promise<Candidate[]> {
   const outputs = await detector.run(copy.rgb, copy.width, copy.height);
   return decodeDetections(detector.family, outputs, copy.width, copy.height, least).map((candidate) => enlarged(candidate, copy.factor));
 }
 
-async function lookTurned(detector: FaceDetector, copy: DetectionCopy, orientation: 3 | 6 | 8, least: number): Promise<Candidate[]> {
-  const found = await look(detector, { ...turned(copy, orientation), factor: 1 }, least);
-  const back = turnedBack(copy, orientation);
+async function lookTurned(detector: FaceDetector, copy: DetectionCopy, view: TurnedView, least: number): Promise<Candidate[]> {
+  const found = await look(detector, { ...view, factor: 1 }, least);
+  const back = turnedBack(copy, view.orientation);
   return found.map(({ left, top, width, height, score, points }) => {
     const [one, other] = [back([left, top]), back([left + width, top + height])];
     const upright = {

@@ -8,7 +8,7 @@ import type { Context } from '../context.ts';
  */
 export async function decode(context: Context): Promise<void> {
   const decoded = await decodePicture(context.bytes, context.header, context.task.limits.maxPixels);
-  context.picture = decoded.picture;
+  context.picture = { ...decoded.picture, rgb: context.engine.share(decoded.picture.rgb) };
   context.facts = decoded.facts;
   context.warnings.push(...decoded.warnings);
   context.progress(0.03);

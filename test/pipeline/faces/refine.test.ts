@@ -80,6 +80,27 @@ describe('a detector with a refiner', () => {
     expect(seen).toHaveLength(1);
   });
 
+  it('no look at what could not reach its score whatever was seen there', async () => {
+    let looks = 0;
+    const refiner: FaceRefiner = {
+      ...careful.refiner,
+      look(squares, count) {
+        looks += count;
+        return careful.refiner.look(squares, count);
+      },
+    };
+    const lying = picture([{ ...face, angle: 180 }]);
+    expect(await findFaces(lying, { ...sure, refiner })).toHaveLength(1);
+    const turned = looks;
+    looks = 0;
+    // 0.45 may be a face that stands upright (0.45^0.3 is more than 0.6), but none in a picture that was turned for it (0.85).
+    expect(await findFaces(lying, { ...careful, refiner })).toEqual([]);
+    expect(looks).toBeLessThan(turned);
+    looks = 0;
+    expect(await findFaces(picture([face]), { ...careful, refiner })).toHaveLength(1);
+    expect(looks).toBeGreaterThan(0);
+  });
+
   it.each([
     ['cut by the left border', { x: 30, y: 120, size: 80 }],
     ['in the corner', { x: 274, y: 214, size: 70 }],
