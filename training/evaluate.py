@@ -79,7 +79,7 @@ class Model:
         if trusted == 0:
             return lq
         top, left = 0, 0
-        which = suffering(lq, known != UNKNOWN, noise_sigma(lq), earlier and earlier.quality)
+        which = suffering(lq, known[0], known != UNKNOWN, noise_sigma(lq), earlier and earlier.quality)
         if earlier:
             # What is repaired is the coarser compression, and its blocks are to lie where a file's do.
             known, top, left = earlier.known, -earlier.top % 8, -earlier.left % 8

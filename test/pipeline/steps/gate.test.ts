@@ -4,6 +4,10 @@ import { STANDING_OUT } from '../../../src/imaging/blockiness.ts';
 import { probeHeader } from '../../../src/imaging/header.ts';
 import { jpegQuality } from '../../../src/imaging/jpeg-quality.ts';
 import {
+  CAMERA_COARSE_SIGMA,
+  CAMERA_EVEN,
+  CAMERA_FINE_PART,
+  CAMERA_QUALITY,
   CLEAN_COARSE_SIGMA,
   CLEAN_QUALITY,
   CLEAN_SIGMA,
@@ -29,7 +33,10 @@ describe('the gate', () => {
   // Figures of training/evaluate.py go through this copy: with other numbers they would be another product's.
   const training = trainingConstants('training/analysis.py');
 
-  const product = { CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA };
+  const product = {
+    ...{ CAMERA_COARSE_SIGMA, CAMERA_EVEN, CAMERA_FINE_PART, CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST },
+    ...{ LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
+  };
 
   test('what stands out of blocks by chance is the same in training', () => {
     expect([STANDING_OUT.least, STANDING_OUT.byChance]).toEqual([training.LEAST_STANDING_OUT, training.STANDING_OUT_BY_CHANCE]);
@@ -39,9 +46,12 @@ describe('the gate', () => {
     expect(training[name]).toBe(value);
   });
 
-  test("training's coarsest clean table lies between those of the least clean quality and the one below", async () => {
-    const coarsest = training.CLEAN_QUALITY_SCALE as number;
-    expect(await lumaScale(CLEAN_QUALITY)).toBeLessThanOrEqual(coarsest);
-    expect(await lumaScale(CLEAN_QUALITY - 1)).toBeGreaterThan(coarsest);
+  test.each([
+    ['clean', 'CLEAN_QUALITY_SCALE', CLEAN_QUALITY],
+    ["a camera's", 'CAMERA_QUALITY_SCALE', CAMERA_QUALITY],
+  ])("training's coarsest table that is %s lies between those of the least such quality and the one below", async (_, name, quality) => {
+    const coarsest = training[name] as number;
+    expect(await lumaScale(quality)).toBeLessThanOrEqual(coarsest);
+    expect(await lumaScale(quality - 1)).toBeGreaterThan(coarsest);
   });
 });
