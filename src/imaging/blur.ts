@@ -5,7 +5,7 @@ const ROWS = 128;
 /**
  * No-reference blur of HWC uint8 RGB, 0 (sharp) … 1 (blurred): how much of the pixel-to-pixel
  * variation a strong re-blur would remove; a sharp picture loses much, a blurred one little.
- * Horizontal direction over 128 to 255 evenly spaced rows.
+ * Horizontal direction over at most 255 evenly spaced rows.
  *
  * Source: F. Crété-Roffet et al., The Blur Effect, SPIE 6492 (2007).
  */

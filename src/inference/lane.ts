@@ -1,18 +1,19 @@
 import type { Worker } from 'node:worker_threads';
 import { AppError } from '../errors.ts';
 import type { FineStructure } from '../imaging/fine-structure.ts';
+import type { Pixels } from '../imaging/forms.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import type { ModelEntry } from '../models/registry.ts';
 import { fromPlainError, type PlainError } from '../plain-error.ts';
 import { programFile, startThread } from '../program-file.ts';
 import type { SessionOptions } from './session.ts';
-import type { SourcePixels, TileWork } from './tile-work.ts';
+import type { TileWork } from './tile-work.ts';
 
 /** What a lane is asked; `key` names a network that it has opened. */
 export type LaneOrder =
   | { readonly type: 'open'; readonly key: string; readonly entry: ModelEntry; readonly file: NetworkFile }
   | { readonly type: 'tiles'; readonly key: string; readonly work: TileWork }
-  | { readonly type: 'look'; readonly picture: SourcePixels }
+  | { readonly type: 'look'; readonly picture: Pixels }
   | { readonly type: 'close' };
 export type LaneRequest = LaneOrder & { readonly id: number };
 

@@ -1,11 +1,11 @@
 import { type FineStructure, fineStructureOf } from '../imaging/fine-structure.ts';
-import type { Form } from '../imaging/forms.ts';
+import type { Form, Pixels } from '../imaging/forms.ts';
 import { type Lead, planTilesOnGrid, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import { type ModelEntry, networkKey, tileRuleFor } from '../models/registry.ts';
 import { Lane } from './lane.ts';
 import { type Network, openNetwork, type SessionOptions } from './session.ts';
-import { doTiles, onSharedMemory, type SourcePixels, tileWork } from './tile-work.ts';
+import { doTiles, onSharedMemory, tileWork } from './tile-work.ts';
 
 /** A network that also restores whole pictures, in tiles on all lanes. `run` uses this thread alone. */
 export interface TiledNetwork extends Network {
@@ -13,7 +13,7 @@ export interface TiledNetwork extends Network {
    * HWC uint8 RGB → HWC uint8 RGB of `scale` times the size, tile by tile as the model's rule says.
    * @throws AppError PROCESS_ERROR when a tile fails
    */
-  restore(picture: SourcePixels, conditions: Float32Array, how?: HowToRestore): Promise<Uint8Array>;
+  restore(picture: Pixels, conditions: Float32Array, how?: HowToRestore): Promise<Uint8Array>;
 }
 
 export interface HowToRestore {
@@ -35,7 +35,7 @@ export interface Lanes {
   /** HWC uint8 RGB where every lane sees it without a further copy; the same array where this thread is the only one. */
   share(rgb: Uint8Array): Uint8Array;
   /** By another lane where there is one, while this thread does something else. */
-  look(picture: SourcePixels): Promise<FineStructure>;
+  look(picture: Pixels): Promise<FineStructure>;
   /** Ends all lanes, after the tiles they are at. */
   close(): Promise<void>;
 }
@@ -94,7 +94,7 @@ interface Team {
 
 async function restore(
   team: Team,
-  picture: SourcePixels,
+  picture: Pixels,
   conditions: Float32Array,
   { onProgress, forms = AS_IS, lead = NO_LEAD }: HowToRestore,
 ): Promise<Uint8Array> {

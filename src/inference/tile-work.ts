@@ -25,13 +25,6 @@ export interface TileWork {
 const TAKEN = 0;
 const DONE = 1;
 
-/** What is to be restored: HWC uint8 RGB. */
-export interface SourcePixels {
-  readonly rgb: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Where all threads see it: a copy, or the same array where it lies there already. */
 export function onSharedMemory(rgb: Uint8Array): Uint8Array {
   if (rgb.buffer instanceof SharedArrayBuffer) return rgb;

@@ -82,6 +82,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return { ...network, restore: (picture, conditions, how) => network.restore(picture, conditions, { ...how, forms }) };
     },
     share: (rgb) => lanes.share(rgb),
+    // Its other planes would be copied to the thread as well.
     look: ({ rgb, width, height }) => lanes.look({ rgb, width, height }),
     faceTools() {
       const { faceModel = 'auto', faceDetector = 'auto', threads, provider = 'cpu' } = options;
