@@ -41,6 +41,8 @@ class FaceConfig:
     floor: float = 3e-5        # of "decibel": squared error below which a crop hardly counts
     floors: list = field(default_factory=lambda: [2e-3, 4e-4])   # of "measures": the same for 1 - SSIM and 1 - FSIM
     over: float = 0.0          # of "measures": weight of every crop being better than the general network's, see `face_measures`
+    over_floors: list = field(default_factory=lambda: [3e-5, 2e-3, 4e-4])   # the three floors (squares, SSIM, FSIM) of that
+    rounded: bool = False      # of "measures": judged in 8 bits, as the product writes it, with the gradient of the unrounded
     mixture: dict = field(default_factory=lambda: dict(KINDS))
     told: list = field(default_factory=lambda: [0.0, 0.0, 0.1, 0.15])   # the start network's conditions, see grow_from
     seed: int = 41
@@ -71,20 +73,26 @@ def face_measures(restored, shown, gt, weight, config):
 
     `over` adds how far each crop is from being better than the general network's by each measure for itself: a mean is made
     of the crops with much to gain; this counts those near a tie, and most those that lost. Second: the same of what is shown.
+    A change of less than half a level is none once written: `rounded` lets it count as none.
     """
     def lost(x):
         seen, truth = luma(x), luma(gt)
-        similar = [torch.log(1 - measure(seen, truth) + floor) for measure, floor in zip((ssim, fsim), config.floors)]
-        return torch.stack([torch.log(((x - gt) ** 2).mean((1, 2, 3)) + config.floor), *similar])
+        return torch.stack([((x - gt) ** 2).mean((1, 2, 3)), *(1 - measure(seen, truth) for measure in (ssim, fsim))])
+
+    def log(lost, floors):
+        return torch.log(lost + torch.tensor(floors, device=lost.device)[:, None])
 
     def total(x, lost):
-        return face_decibels(x, gt, weight, config.gradient, config.floor) + 0.05 * lost[1:].sum(0).mean()
+        return face_decibels(x, gt, weight, config.gradient, config.floor) + 0.05 * log(lost[1:], config.floors).sum(0).mean()
 
+    if config.rounded:
+        restored = restored + (restored.clamp(0, 1).mul(255).round().div(255) - restored).detach()
     after = lost(restored)
     with torch.no_grad():
         before = lost(shown)
         general = total(shown, before)
-    over = F.softplus(SHARPNESS * (after - before + MARGIN)).sum(0).mean() / SHARPNESS
+    gain = log(after, config.over_floors) - log(before, config.over_floors)
+    over = F.softplus(SHARPNESS * (gain + MARGIN)).sum(0).mean() / SHARPNESS
     return total(restored, after) + 0.05 * config.over * over, general
 
 

@@ -11,28 +11,42 @@ import type { TileWork } from './tile-work.ts';
 
 /** What a lane is asked; `key` names a network that it has opened. */
 export type LaneOrder =
-  | { readonly type: 'open'; readonly key: string; readonly entry: ModelEntry; readonly file: NetworkFile }
+  /** `threads`: of the session, where they are not the lane's own. */
+  | { readonly type: 'open'; readonly key: string; readonly entry: ModelEntry; readonly file: NetworkFile; readonly threads?: number }
   | { readonly type: 'tiles'; readonly key: string; readonly work: TileWork }
+  | {
+      readonly type: 'run';
+      readonly key: string;
+      readonly picture: Pixels;
+      readonly conditions: Float32Array;
+      readonly beside?: Uint8Array;
+    }
   | { readonly type: 'look'; readonly picture: Pixels }
   | { readonly type: 'close' };
 export type LaneRequest = LaneOrder & { readonly id: number };
 
-/** Every request has one reply. */
-export interface LaneReply {
-  readonly id: number;
-  readonly error?: PlainError;
+/** What an order brought. */
+export interface LaneAnswer {
   /** Of a look. */
   readonly seen?: FineStructure;
+  /** Of a run: HWC uint8 RGB. */
+  readonly pixels?: Uint8Array;
+}
+
+/** Every request has one reply. */
+export interface LaneReply extends LaneAnswer {
+  readonly id: number;
+  readonly error?: PlainError;
 }
 
 /**
- * A further thread that computes tiles and looks at pixels, seen from the pipeline's own. ONNX Runtime aborts the process
+ * A further thread that computes tiles, runs networks and looks at pixels, seen from the pipeline's own. ONNX Runtime aborts the process
  * when a thread is terminated in the middle of a run, so it never is: it ends when asked to, or with
  * the process. Holds the process only while it owes an answer.
  */
 export class Lane {
   readonly #worker: Worker;
-  readonly #owed = new Map<number, { resolve(seen?: FineStructure): void; reject(error: AppError): void }>();
+  readonly #owed = new Map<number, { resolve(answer: LaneAnswer): void; reject(error: AppError): void }>();
   #nextId = 1;
   #gone = false;
 
@@ -51,10 +65,10 @@ export class Lane {
   }
 
   /** @throws AppError as the lane's work raised it, PROCESS_ERROR when the thread ended before its answer */
-  async ask(order: LaneOrder): Promise<FineStructure | undefined> {
+  async ask(order: LaneOrder): Promise<LaneAnswer> {
     if (this.#gone) throw lost('lane is gone');
     const id = this.#nextId++;
-    const answer = new Promise<FineStructure | undefined>((resolve, reject) => this.#owed.set(id, { resolve, reject }));
+    const answer = new Promise<LaneAnswer>((resolve, reject) => this.#owed.set(id, { resolve, reject }));
     this.#worker.ref();
     this.#worker.postMessage({ ...order, id } satisfies LaneRequest);
     return answer;
@@ -69,12 +83,12 @@ export class Lane {
     await ended;
   }
 
-  #receive({ id, error, seen }: LaneReply): void {
+  #receive({ id, error, ...answer }: LaneReply): void {
     const owed = this.#owed.get(id);
     this.#owed.delete(id);
     if (this.#owed.size === 0) this.#worker.unref();
     if (error) owed?.reject(fromPlainError(error));
-    else owed?.resolve(seen);
+    else owed?.resolve(answer);
   }
 
   #lost(cause: unknown): void {

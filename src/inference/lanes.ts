@@ -4,7 +4,7 @@ import { type Lead, planTilesOnGrid, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import { type ModelEntry, networkKey, tileRuleFor } from '../models/registry.ts';
 import { Lane } from './lane.ts';
-import { type Network, openNetwork, type SessionOptions } from './session.ts';
+import { factsOf, type Network, openNetwork, type SessionOptions } from './session.ts';
 import { doTiles, onSharedMemory, tileWork } from './tile-work.ts';
 
 /** A network that also restores whole pictures, in tiles on all lanes. `run` uses this thread alone. */
@@ -32,6 +32,12 @@ const NO_LEAD: Lead = { x: 0, y: 0 };
 export interface Lanes {
   /** @throws AppError PROCESS_ERROR when the file is damaged or the provider is not there */
   open(entry: ModelEntry, file: NetworkFile): Promise<TiledNetwork>;
+  /**
+   * A network that another lane runs, with all threads, while this thread is free for something else; this one where
+   * there is no other.
+   * @throws AppError PROCESS_ERROR when the file is damaged or the provider is not there
+   */
+  openAside(entry: ModelEntry, file: NetworkFile): Promise<Network>;
   /** HWC uint8 RGB where every lane sees it without a further copy; the same array where this thread is the only one. */
   share(rgb: Uint8Array): Uint8Array;
   /** By another lane where there is one, while this thread does something else. */
@@ -48,11 +54,12 @@ const MOST_LANES = 4;
  * its own. Two sessions of one thread on two tiles are 15-20 % faster than one session of two threads:
  * shuffles and copies, which ONNX Runtime does on one thread, then run side by side, too. Other
  * providers than the processor have one device to share, so one lane.
+ * @param program what the further threads run; the tests have others
  */
-export function createLanes({ threads, provider }: SessionOptions): Lanes {
+export function createLanes({ threads, provider }: SessionOptions, program?: string): Lanes {
   const count = provider === 'cpu' ? Math.min(threads, MOST_LANES) : 1;
   const optionsOf = (lane: number): SessionOptions => ({ threads: Math.floor((threads + lane) / count), provider });
-  const others = Array.from({ length: count - 1 }, (_, i) => new Lane(optionsOf(i + 1)));
+  const others = Array.from({ length: count - 1 }, (_, i) => new Lane(optionsOf(i + 1), program));
   const networks: Network[] = [];
   return {
     async open(entry, file) {
@@ -72,16 +79,59 @@ export function createLanes({ threads, provider }: SessionOptions): Lanes {
           restore({ network, key, others, rule: tileRuleFor(entry, file) }, picture, conditions, how),
       };
     },
+    async openAside(entry, file) {
+      const here = once(async () => {
+        const network = await openNetwork(entry, file, { threads, provider });
+        networks.push(network);
+        return network;
+      });
+      const lane = others[0];
+      if (!lane) return here();
+      const key = networkKey(entry, file);
+      await lane.ask({ type: 'open', key, entry, file, threads });
+      return asideNetwork(entry, file, { lane, key, here });
+    },
     share: (rgb) => (others.length > 0 ? onSharedMemory(rgb) : rgb),
     async look(picture) {
       const { rgb, width, height } = picture;
-      const seen = await others.find((lane) => !lane.gone)?.ask({ type: 'look', picture });
-      return seen ?? fineStructureOf(rgb, width, height);
+      const answer = await others.find((lane) => !lane.gone)?.ask({ type: 'look', picture });
+      return answer?.seen ?? fineStructureOf(rgb, width, height);
     },
     async close() {
       await Promise.all(others.map((lane) => lane.close()));
       for (const network of networks) await network.close();
     },
+  };
+}
+
+/** By the lane as long as there is one: a lane that was lost failed its run, and the next one opens the network here. */
+function asideNetwork(
+  { manifest }: ModelEntry,
+  file: NetworkFile,
+  { lane, key, here }: { lane: Lane; key: string; here: () => Promise<Network> },
+): Network {
+  return {
+    ...factsOf(manifest, file),
+    async run(rgb, width, height, conditions, beside) {
+      if (lane.gone) return (await here()).run(rgb, width, height, conditions, beside);
+      const order = { type: 'run', key, picture: { rgb, width, height }, conditions } as const;
+      const { pixels } = await lane.ask({ ...order, ...(beside ? { beside } : {}) });
+      return pixels as Uint8Array;
+    },
+    // With all others of its thread.
+    close: async () => {},
+  };
+}
+
+/** A failure is not kept. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
   };
 }
 

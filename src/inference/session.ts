@@ -40,9 +40,7 @@ export async function openNetwork(entry: ModelEntry, file: NetworkFile, options:
   const scalars = Object.fromEntries((manifest.scalars ?? []).map((scalar) => [scalar.name, scalarTensor(scalar)]));
   const bad = (what: string) => new AppError('PROCESS_ERROR', `The model ${manifest.name} ${what}.`);
   return {
-    conditions: file.conditions,
-    precision: file.precision ?? 'fp32',
-    scale: manifest.scale,
+    ...factsOf(manifest, file),
     async run(rgb, width, height, conditions, beside = rgb) {
       const feeds: Record<string, Tensor> = { ...scalars, [picture]: pictureTensor(rgb, width, height, manifest) };
       if (manifest.beside !== undefined) feeds[manifest.beside] = pictureTensor(beside, width, height, manifest);
@@ -58,6 +56,11 @@ export async function openNetwork(entry: ModelEntry, file: NetworkFile, options:
     },
     close: () => session.release(),
   };
+}
+
+/** What is known of a network before it is loaded. */
+export function factsOf({ scale }: Manifest, { conditions, precision }: NetworkFile): Pick<Network, 'conditions' | 'precision' | 'scale'> {
+  return { conditions, precision: precision ?? 'fp32', scale };
 }
 
 /** HWC uint8 RGB as the network's picture input. */

@@ -86,7 +86,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     look: ({ rgb, width, height }) => lanes.look({ rgb, width, height }),
     faceTools() {
       const { faceModel = 'auto', faceDetector = 'auto', threads, provider = 'cpu' } = options;
-      faceTools ??= openFaceTools(registry, { faceModel, faceDetector }, { threads, provider });
+      faceTools ??= openFaceTools(registry, { faceModel, faceDetector }, { threads, provider }, lanes.openAside);
       faceTools.catch(() => {
         faceTools = undefined;
       });
@@ -102,9 +102,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async close() {
       networks.clear();
       await lanes.close();
-      const tools = await faceTools;
-      await tools?.restorer?.network.close();
-      await tools?.detector?.close();
+      await (await faceTools)?.detector?.close();
     },
   };
 }

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLanes } from '../../src/inference/lanes.ts';
 import { openNetwork } from '../../src/inference/session.ts';
 import { contradiction, type Manifest, type NetworkFile } from '../../src/models/manifest.ts';
 import { createRegistry } from '../../src/models/registry.ts';
@@ -50,16 +51,22 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(dir, { recursive: true }));
 
-it('a network of two views gets each under its name; one view stands for both', async () => {
-  const entry = createRegistry({ shippedDir: dir }).forFaces('face', manifest.name);
-  if (!entry) throw new Error('expected the model to be found');
-  const opened = await openNetwork(entry, manifest.networks[0] as NetworkFile, { threads: 1, provider: 'cpu' });
-  const [face, shown] = [new Uint8Array(SIDE * SIDE * 3).fill(40), new Uint8Array(SIDE * SIDE * 3).map((_, i) => 60 + (i % 70))];
-  const restored = await opened.run(face, SIDE, SIDE, new Float32Array(), shown);
-  expect(restored.every((value, i) => value === 2 * (60 + (i % 70)) - 40)).toBe(true);
-  expect((await opened.run(face, SIDE, SIDE, new Float32Array())).every((value) => value === 40)).toBe(true);
-  await opened.close();
-});
+it.each([0, 1, 2, 5])(
+  'a network of two views gets each under its name; one view stands for both (lanes for %i threads)',
+  async (threads) => {
+    const entry = createRegistry({ shippedDir: dir }).forFaces('face', manifest.name);
+    if (!entry) throw new Error('expected the model to be found');
+    const file = manifest.networks[0] as NetworkFile;
+    const lanes = threads > 0 ? createLanes({ threads, provider: 'cpu' }) : undefined;
+    const opened = lanes ? await lanes.openAside(entry, file) : await openNetwork(entry, file, { threads: 1, provider: 'cpu' });
+    expect(opened).toMatchObject({ conditions: [], precision: 'fp32', scale: 1 });
+    const [face, shown] = [new Uint8Array(SIDE * SIDE * 3).fill(40), new Uint8Array(SIDE * SIDE * 3).map((_, i) => 60 + (i % 70))];
+    const restored = await opened.run(face, SIDE, SIDE, new Float32Array(), shown);
+    expect(restored.every((value, i) => value === 2 * (60 + (i % 70)) - 40)).toBe(true);
+    expect((await opened.run(face, SIDE, SIDE, new Float32Array())).every((value) => value === 40)).toBe(true);
+    await (lanes ?? opened).close();
+  },
+);
 
 it('a second view is for faces, and is not the first', () => {
   expect(contradiction(manifest)).toBeUndefined();

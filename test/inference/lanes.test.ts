@@ -211,6 +211,48 @@ describe('failures', () => {
   });
 });
 
+describe('a network beside this thread', () => {
+  const black = grain(64, 64, 3);
+  const broken = black.rgb.with(0, 0);
+  const fileOf = (name: string) => networkFor(entryOf(name), 'noise');
+
+  it.each([1, 2])('%i threads: this thread goes on while it runs, and what it refuses is refused in its words', async (threads) => {
+    const lanes = createLanes({ threads, provider: 'cpu' });
+    const network = await lanes.openAside(entryOf('blind'), fileOf('blind'));
+    const runs = [black.rgb, broken, black.rgb].map((rgb) => network.run(rgb, 64, 64, new Float32Array()));
+    const [first, second, third] = await Promise.allSettled(runs);
+    await lanes.close();
+    expect(second).toMatchObject({
+      status: 'rejected',
+      reason: { kind: 'PROCESS_ERROR', message: expect.stringContaining('no finite numbers') },
+    });
+    for (const each of [first, third]) expect(each).toEqual({ status: 'fulfilled', value: black.rgb });
+  });
+
+  it('a file that is not the one its manifest names is refused, and the lanes still open others', async () => {
+    const lanes = createLanes({ threads: 2, provider: 'cpu' });
+    const file = { ...fileOf('darker'), sha256: '0'.repeat(64) };
+    await expect(lanes.openAside(entryOf('darker'), file)).rejects.toMatchObject({
+      kind: 'PROCESS_ERROR',
+      message: expect.stringContaining('is not the file its manifest names'),
+    });
+    const network = await lanes.openAside(entryOf('darker'), fileOf('darker'));
+    expect((await network.run(black.rgb, 64, 64, new Float32Array())).length).toBe(black.rgb.length);
+    await lanes.close();
+  });
+
+  it('a lane that is lost fails the run it was at; the next one runs here', async () => {
+    const lanes = createLanes({ threads: 2, provider: 'cpu' }, join(import.meta.dirname, 'threads', 'dying-at-run.ts'));
+    const network = await lanes.openAside(entryOf('blind'), fileOf('blind'));
+    await expect(network.run(black.rgb, 64, 64, new Float32Array())).rejects.toMatchObject({
+      kind: 'PROCESS_ERROR',
+      cause: 'lane ended with status 3',
+    });
+    expect(await network.run(black.rgb, 64, 64, new Float32Array())).toEqual(black.rgb);
+    await lanes.close();
+  });
+});
+
 describe('a process with lanes', () => {
   it.each([
     ['closed', 'await lanes.close();'],

@@ -51,6 +51,9 @@ const GREY = 127;
 const cornersOf = (side: number, fromSquare: Similarity) => [0, side].flatMap((x) => [0, side].map((y) => apply(fromSquare, [x, y])));
 const rounded = (value: number) => (value <= 0 ? 0 : value >= 255 ? 255 : (value + 0.5) | 0);
 
+/** The upright rectangle round all that an aligned face shows, also beyond the picture. */
+export const squareBounds = (toFace: Similarity): Rectangle => boundsOf(cornersOf(FACE_SIDE, inverse(toFace)));
+
 /** The upright rectangle round some points. */
 export function boundsOf(points: readonly Point[]): Rectangle {
   const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];

@@ -1,3 +1,4 @@
+import { squareBounds } from './align.ts';
 import { faceMask, maskBounds } from './mask.ts';
 import { readerFor } from './resample.ts';
 import type { Similarity } from './similarity.ts';
@@ -28,15 +29,13 @@ export function blendFace(
   const { sampler, map } = readerFor({ data: change, width: FACE_SIDE, height: FACE_SIDE }, toFace, [0, 0, FACE_SIDE, FACE_SIDE]);
   for (let y = top; y < bottom; y++) {
     for (let x = left, to = (y * width + left) * 3; x < right; x++, to += 3) {
-      const [px, py] = [x + 0.5, y + 0.5];
+      const px = x + 0.5;
+      const py = y + 0.5;
       const mask = maskAt(toFace, px, py);
       if (mask === 0) continue;
-      const share =
-        (amount * mask) /
-        Math.max(
-          1,
-          near.reduce((sum, other) => sum + maskAt(other, px, py), mask),
-        );
+      let all = mask;
+      for (const other of near) all += maskAt(other, px, py);
+      const share = (amount * mask) / Math.max(1, all);
       sampler.read(map.a * px - map.b * py + map.x0, map.b * px + map.a * py + map.y0);
       for (let c = 0; c < 3; c++) {
         const value = (rgb[to + c] as number) + share * (sampler.out[c] as number);
@@ -48,9 +47,9 @@ export function blendFace(
 
 const maskAt = ({ a, b, x0, y0 }: Similarity, x: number, y: number) => faceMask(a * x - b * y + x0, b * x + a * y + y0);
 
-/** Whether the ovals of two faces may share a pixel. */
-export function ovalsMeet(one: Similarity, other: Similarity, width: number, height: number): boolean {
-  return meets(maskBounds(one, width, height), maskBounds(other, width, height));
+/** Whether what is changed of one face, in its oval, may lie in another's aligned square. */
+export function mayBeSeen(changed: Similarity, aligned: Similarity, width: number, height: number): boolean {
+  return meets(maskBounds(changed, width, height), squareBounds(aligned));
 }
 
 type Bounds = readonly [number, number, number, number];

@@ -11,13 +11,15 @@ const NOTHING = [222, 240] as const;
 
 /** How much the restored face counts at a place of the aligned face: 1 on the face, 0 outside, soft between. */
 export function faceMask(u: number, v: number): number {
-  const [du, dv] = [u - CENTRE[0], v - CENTRE[1]];
+  const du = u - CENTRE[0];
+  const dv = v - CENTRE[1];
   const outer = (du / NOTHING[0]) ** 2 + (dv / NOTHING[1]) ** 2;
   if (outer >= 1) return 0;
   const inner = (du / FULL[0]) ** 2 + (dv / FULL[1]) ** 2;
   if (inner <= 1) return 1;
   // Where the ray from the middle stands between the two ovals: 0 at the outer one, 1 at the inner one.
-  const [toOuter, toInner] = [1 / Math.sqrt(outer), 1 / Math.sqrt(inner)];
+  const toOuter = 1 / Math.sqrt(outer);
+  const toInner = 1 / Math.sqrt(inner);
   const clear = (toOuter - 1) / (toOuter - toInner);
   return clear * clear * (3 - 2 * clear);
 }

@@ -7,17 +7,19 @@ export interface Raster {
   readonly height: number;
 }
 
+/** Left, top, right, bottom: the last two are outside. */
+export type Rectangle = readonly [number, number, number, number];
+
 const REACH = 2;
 
 /** Catmull-Rom: passes through the samples, and what it takes from the sides sums to nothing. */
 function kernel(x: number): number {
-  if (x < 1) return 1.5 * x ** 3 - 2.5 * x ** 2 + 1;
-  return x < 2 ? -0.5 * x ** 3 + 2.5 * x ** 2 - 4 * x + 2 : 0;
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
 }
 
 /** What shrinks more than this is reduced by whole cells first. */
 const MOST_SHRINK = 2;
-const MOST_TAPS = 2 * REACH * MOST_SHRINK;
 /** Places between two pixels that are told apart. */
 const FINE = 256;
 
@@ -25,31 +27,36 @@ const FINE = 256;
 function weightTable(widen: number, taps: number): Float32Array {
   const table = new Float32Array((FINE + 1) * taps);
   for (let place = 0; place <= FINE; place++) {
-    const weights = Array.from({ length: taps }, (_, i) => kernel(Math.abs((place / FINE + i) / widen - REACH)));
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    weights.forEach((weight, i) => {
-      table[place * taps + i] = weight / sum;
-    });
+    const weights = table.subarray(place * taps, (place + 1) * taps);
+    let sum = 0;
+    for (let i = 0; i < taps; i++) {
+      const weight = kernel(Math.abs((place / FINE + i) / widen - REACH));
+      weights[i] = weight;
+      sum += weight;
+    }
+    for (let i = 0; i < taps; i++) weights[i] = (weights[i] as number) / sum;
   }
   return table;
 }
 
 /**
- * Reads a raster at any place with a bicubic kernel that is widened by `widen` (at least 1), so that
- * shrinking does not alias. Beyond the edges the raster is mirrored.
+ * Reads its own copy of a part of a raster at any place with a bicubic kernel that is widened by `widen`
+ * (at least 1), so that shrinking does not alias. The copy is of one type and reaches beyond all that is read:
+ * the loop over the taps is half as long again over arrays of two types.
  */
 export class Sampler {
-  readonly #raster: Raster;
+  readonly #data: Float32Array;
+  readonly #row: number;
   readonly #reach: number;
   readonly #taps: number;
   readonly #weights: Float32Array;
-  readonly #columns = new Int32Array(MOST_TAPS);
   /** The three values of the last place read. */
   readonly out = new Float32Array(3);
 
-  constructor(raster: Raster, widen: number) {
+  constructor({ data, width }: Part, widen: number) {
     const within = Math.min(MOST_SHRINK, Math.max(1, widen));
-    this.#raster = raster;
+    this.#data = data;
+    this.#row = width * 3;
     this.#reach = REACH * within;
     this.#taps = Math.ceil(2 * this.#reach);
     this.#weights = weightTable(within, this.#taps);
@@ -57,24 +64,19 @@ export class Sampler {
 
   /** Reads at (x, y), pixel centres at + ½, into `out`. */
   read(x: number, y: number): void {
-    const { width, height } = this.#raster;
-    const taps = this.#taps;
-    const [startX, startY] = [x - 0.5 - this.#reach, y - 0.5 - this.#reach];
-    const [left, top] = [Math.ceil(startX), Math.ceil(startY)];
-    const across = (((left - startX) * FINE + 0.5) | 0) * taps;
-    const down = (((top - startY) * FINE + 0.5) | 0) * taps;
-    if (left >= 0 && top >= 0 && left + taps <= width && top + taps <= height) this.#inside(left, top, across, down);
-    else this.#beyond(left, top, across, down);
-  }
-
-  #inside(left: number, top: number, across: number, down: number): void {
-    const { data, width } = this.#raster;
+    const data = this.#data;
     const weights = this.#weights;
     const taps = this.#taps;
+    const startX = x - 0.5 - this.#reach;
+    const startY = y - 0.5 - this.#reach;
+    const left = Math.ceil(startX);
+    const top = Math.ceil(startY);
+    const across = (((left - startX) * FINE + 0.5) | 0) * taps;
+    const down = (((top - startY) * FINE + 0.5) | 0) * taps;
     let red = 0;
     let green = 0;
     let blue = 0;
-    for (let j = 0, row = (top * width + left) * 3; j < taps; j++, row += width * 3) {
+    for (let j = 0, row = top * this.#row + left * 3; j < taps; j++, row += this.#row) {
       let r = 0;
       let g = 0;
       let b = 0;
@@ -93,31 +95,6 @@ export class Sampler {
     this.out[1] = green;
     this.out[2] = blue;
   }
-
-  #beyond(left: number, top: number, across: number, down: number): void {
-    const { data, width, height } = this.#raster;
-    const weights = this.#weights;
-    const taps = this.#taps;
-    const columns = this.#columns;
-    for (let i = 0; i < taps; i++) columns[i] = mirrored(left + i, width) * 3;
-    let red = 0;
-    let green = 0;
-    let blue = 0;
-    for (let j = 0; j < taps; j++) {
-      const row = mirrored(top + j, height) * width * 3;
-      const strength = weights[down + j] as number;
-      for (let i = 0; i < taps; i++) {
-        const at = row + (columns[i] as number);
-        const weight = strength * (weights[across + i] as number);
-        red += weight * (data[at] as number);
-        green += weight * (data[at + 1] as number);
-        blue += weight * (data[at + 2] as number);
-      }
-    }
-    this.out[0] = red;
-    this.out[1] = green;
-    this.out[2] = blue;
-  }
 }
 
 /** An index mirrored at the edges of 0 … length − 1, the edge itself not doubled, as often as needed. */
@@ -128,52 +105,73 @@ export function mirrored(index: number, length: number): number {
   return folded < length ? folded : period - folded;
 }
 
-/** Left, top, right, bottom: the last two are outside. */
-export type Rectangle = readonly [number, number, number, number];
-
 /**
  * A reader for target pixels that lie in the raster where `map` says, and that mapping as the reader
- * needs it. Only the rectangle (of the raster) is going to be read: where the mapping shrinks much,
- * a reduced copy of it is made, else nothing is copied.
+ * needs it. Only the rectangle (of the raster) may be read. Beyond its edges the raster is mirrored;
+ * where the mapping shrinks much, the part is reduced first.
  */
 export function readerFor(source: Raster, map: Similarity, rectangle: Rectangle): { sampler: Sampler; map: Similarity } {
   const shrink = scaleOf(map);
-  if (shrink <= MOST_SHRINK) return { sampler: new Sampler(source, shrink), map };
-  const factor = Math.floor(shrink);
-  const margin = 2 * REACH * factor * MOST_SHRINK;
-  const [left, top, right, bottom] = rectangle;
-  const reduced = reduce(source, [left - margin, top - margin, right + margin, bottom + margin], factor);
-  return { sampler: new Sampler(reduced.raster, shrink / factor), map: compose(map, reduced.map) };
+  const factor = shrink <= MOST_SHRINK ? 1 : Math.floor(shrink);
+  const part = partOf(source, rectangle, factor, Math.ceil(REACH * Math.max(1, shrink / factor)) + 1);
+  return { sampler: new Sampler(part, shrink / factor), map: compose(map, part.map) };
 }
 
-/** Means of `factor` × `factor` pixels over a rectangle, and the mapping from the raster's coordinates into them. */
-function reduce(source: Raster, [left, top, right, bottom]: Rectangle, factor: number): { raster: Raster; map: Similarity } {
-  const x0 = Math.max(0, Math.floor(left / factor) * factor);
-  const y0 = Math.max(0, Math.floor(top / factor) * factor);
-  const width = Math.max(1, Math.ceil((Math.min(right, source.width) - x0) / factor));
-  const height = Math.max(1, Math.ceil((Math.min(bottom, source.height) - y0) / factor));
-  const data = new Float32Array(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    const rows = Math.min(factor, source.height - y0 - y * factor);
-    for (let x = 0; x < width; x++) {
-      const columns = Math.min(factor, source.width - x0 - x * factor);
-      let red = 0;
-      let green = 0;
-      let blue = 0;
-      for (let j = 0; j < rows; j++) {
-        let at = ((y0 + y * factor + j) * source.width + x0 + x * factor) * 3;
-        for (let i = 0; i < columns; i++, at += 3) {
-          red += source.data[at] as number;
-          green += source.data[at + 1] as number;
-          blue += source.data[at + 2] as number;
-        }
-      }
-      const count = rows * columns;
-      const to = (y * width + x) * 3;
-      data[to] = red / count;
-      data[to + 1] = green / count;
-      data[to + 2] = blue / count;
-    }
+interface Part {
+  readonly data: Float32Array;
+  readonly width: number;
+  /** From the raster's coordinates into the part's. */
+  readonly map: Similarity;
+}
+
+/** Means of cells of `factor` × `factor` pixels, of all that lie in the rectangle and of `margin` cells round it. */
+function partOf(source: Raster, [left, top, right, bottom]: Rectangle, factor: number, margin: number): Part {
+  const columns = cellsOf(left, right, source.width, factor, margin);
+  const rows = cellsOf(top, bottom, source.height, factor, margin);
+  const width = columns.starts.length;
+  const data = new Float32Array(width * rows.starts.length * 3);
+  const add = factor === 1 ? copyRow : addRow;
+  rows.starts.forEach((y, row) => {
+    const to = data.subarray(row * width * 3, (row + 1) * width * 3);
+    const height = Math.min(factor, source.height - y);
+    for (let j = 0; j < height; j++) add(to, source, y + j, columns.starts, factor, height);
+  });
+  return { data, width, map: { a: 1 / factor, b: 0, x0: -columns.first, y0: -rows.first } };
+}
+
+/** The first cell of a part along one side, and where each of its cells begins in the raster: in the mirror image beyond the edges. */
+function cellsOf(from: number, to: number, length: number, factor: number, margin: number): { first: number; starts: Int32Array } {
+  const first = Math.floor(from / factor) - margin;
+  const count = Math.max(1, Math.ceil(to / factor) + margin - first);
+  const cells = Math.ceil(length / factor);
+  return { first, starts: Int32Array.from({ length: count }, (_, i) => mirrored(first + i, cells) * factor) };
+}
+
+function copyRow(to: Float32Array, { data, width }: Raster, y: number, starts: Int32Array): void {
+  for (let x = 0, i = 0; x < starts.length; x++, i += 3) {
+    const at = (y * width + (starts[x] as number)) * 3;
+    to[i] = data[at] as number;
+    to[i + 1] = data[at + 1] as number;
+    to[i + 2] = data[at + 2] as number;
   }
-  return { raster: { data, width, height }, map: { a: 1 / factor, b: 0, x0: -x0 / factor, y0: -y0 / factor } };
+}
+
+/** Adds to each cell the share that one row of the raster has in its mean. */
+function addRow(to: Float32Array, { data, width }: Raster, y: number, starts: Int32Array, factor: number, rows: number): void {
+  for (let x = 0, i = 0; x < starts.length; x++, i += 3) {
+    const start = starts[x] as number;
+    const count = Math.min(factor, width - start);
+    let red = 0;
+    let green = 0;
+    let blue = 0;
+    for (let k = 0, at = (y * width + start) * 3; k < count; k++, at += 3) {
+      red += data[at] as number;
+      green += data[at + 1] as number;
+      blue += data[at + 2] as number;
+    }
+    const share = 1 / (count * rows);
+    to[i] = (to[i] as number) + red * share;
+    to[i + 1] = (to[i + 1] as number) + green * share;
+    to[i + 2] = (to[i + 2] as number) + blue * share;
+  }
 }

@@ -37,7 +37,8 @@ export function selectFaces(faces: readonly Face[], source: Pixels, demands: Dem
     .sort((one, other) => other.box[2] - one.box[2])
     .map((face): Selection => {
       const toFace = toTemplate(face.points);
-      const seen = (): Clarity => clarityOf(source.rgb, source.width, source.height, face.box);
+      let known: Clarity | undefined;
+      const seen = () => (known ??= clarityOf(source.rgb, source.width, source.height, face.box));
       const reason = reasonToLeave(face, toFace, source, demands, seen);
       if (reason !== undefined || !toFace) return { face, reason: reason ?? 'points do not form a face' };
       if (restored === FACE_LIMITS.most) return { face, reason: `beyond the ${FACE_LIMITS.most} largest faces` };

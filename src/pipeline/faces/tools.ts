@@ -1,7 +1,7 @@
 import { type FaceDetector, openDetector } from '../../inference/detector.ts';
 import { type Network, openNetwork, type SessionOptions } from '../../inference/session.ts';
 import type { NetworkFile } from '../../models/manifest.ts';
-import type { Registry } from '../../models/registry.ts';
+import type { ModelEntry, Registry } from '../../models/registry.ts';
 
 export interface FaceRestorer {
   readonly name: string;
@@ -24,12 +24,20 @@ export interface FaceChoice {
   readonly faceDetector: string;
 }
 
-/** @throws AppError for an unknown name, or a network that cannot be loaded */
-export async function openFaceTools(registry: Registry, choice: FaceChoice, options: SessionOptions): Promise<FaceTools> {
+/**
+ * @param open loads the face network; absent: into this thread
+ * @throws AppError for an unknown name, or a network that cannot be loaded
+ */
+export async function openFaceTools(
+  registry: Registry,
+  choice: FaceChoice,
+  options: SessionOptions,
+  open: (entry: ModelEntry, file: NetworkFile) => Promise<Network> = (entry, file) => openNetwork(entry, file, options),
+): Promise<FaceTools> {
   const face = registry.forFaces('face', choice.faceModel);
   const detect = registry.forFaces('face-detect', choice.faceDetector);
   // One without the other has nothing to do, but for points that a client sends.
-  const network = face && (await openNetwork(face, face.manifest.networks[0] as NetworkFile, options));
+  const network = face && (await open(face, face.manifest.networks[0] as NetworkFile));
   const detector = face && detect && (await openDetector(detect, options));
   const restorer = face &&
     network && { name: face.manifest.name, network, strength: face.manifest.faceStrength ?? 1, shipped: face.origin === 'shipped' };

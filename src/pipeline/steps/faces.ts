@@ -1,10 +1,11 @@
-import { blendFace, ovalsMeet } from '../../imaging/faces/blend.ts';
+import { blendFace, mayBeSeen } from '../../imaging/faces/blend.ts';
 import { type Face, scaled, sizeClass, smallestFace } from '../../imaging/faces/face.ts';
 import { givenFace } from '../../imaging/faces/given.ts';
 import { FACE_LIMITS } from '../../imaging/faces/limits.ts';
 import type { Point } from '../../imaging/faces/similarity.ts';
 import type { Context } from '../context.ts';
 import { findFaces, findInBox, type Pixels } from '../faces/find.ts';
+import { inTurn } from '../faces/in-turn.ts';
 import { restoreFace } from '../faces/restore-face.ts';
 import { scoresOf } from '../faces/scores.ts';
 import { type Selection, selectFaces } from '../faces/select.ts';
@@ -15,7 +16,7 @@ import { isSurelyCompressed } from './gate.ts';
 /**
  * Expects `picture` and `restored` upright; guarantees `faces` and `faceStage`, and faces restored from
  * the source's own pixels blended into `restored`, which stays the very same array where no face was
- * changed. Memory is one aligned face's, however many there are.
+ * changed. Memory is that of `AT_ONCE` aligned faces, however many there are, and of the picture where faces lie close together.
  */
 export async function faces(context: Context): Promise<void> {
   const { task } = context;
@@ -72,6 +73,9 @@ async function facesIn(context: Context, { detector }: FaceTools): Promise<{ fac
   return { faces, without };
 }
 
+/** Faces that are on their way at the same time. */
+const AT_ONCE = 2;
+
 const NO_POINTS = [] as unknown as Face['points'];
 
 /** Changes below `least` are left out. */
@@ -84,19 +88,19 @@ async function restoreSelected(
   const { picture, task, analysis } = context;
   if (!restorer) return;
   const strength = (task.options.faceStrength ?? restorer.strength) * task.options.strength;
+  const { width, height } = picture;
   const chosen = selections.flatMap(({ toFace }) => (toFace ? [toFace] : []));
-  const base = chosen.some((one, i) => chosen.slice(0, i).some((other) => ovalsMeet(one, other, picture.width, picture.height)))
-    ? context.restored.slice()
-    : undefined;
-  for (const { face, toFace, amount, reason } of selections) {
-    if (!toFace) {
+  // None may see what another changed, whichever is ready first.
+  const seen = chosen.some((one) => chosen.some((other) => one !== other && mayBeSeen(one, other, width, height)));
+  const shown = { rgb: seen && context.restored !== picture.rgb ? context.restored.slice() : context.restored, width, height };
+  const order = { source: picture, shown, network: restorer.network, detector, grey: analysis.grey };
+  // While the network is at one face, this thread aligns the next and compares the last one.
+  const results = inTurn(selections, AT_ONCE, async ({ face: { points }, toFace }) => toFace && restoreFace({ ...order, toFace, points }));
+  for await (const [{ face, toFace, amount, reason }, result] of results) {
+    if (!toFace || !result) {
       context.faces.push(reported(context, face, 'left', reason));
       continue;
     }
-    const place = chosen.indexOf(toFace);
-    const shown = { rgb: base ?? context.restored, width: picture.width, height: picture.height };
-    const { points } = face;
-    const result = await restoreFace({ source: picture, shown, toFace, points, network: restorer.network, detector, grey: analysis.grey });
     if ('reason' in result) {
       context.faces.push(reported(context, face, 'dropped', result.reason));
     } else if (result.size < least) {
@@ -108,10 +112,10 @@ async function restoreSelected(
       const part = task.options.faceStrength === undefined ? Math.min(amount, result.most) : amount;
       const others = chosen.filter((other) => other !== toFace);
       const blended = strength * part;
-      blendFace(context.restored, picture.width, picture.height, { change: result.change, toFace, amount: blended }, others);
+      blendFace(context.restored, width, height, { change: result.change, toFace, amount: blended }, others);
       context.faces.push({ ...reported(context, face, 'restored'), amount: Math.round(blended * 100) / 100 });
     }
-    context.progress(0.9 + (0.08 * (place + 1)) / chosen.length);
+    context.progress(0.9 + (0.08 * (chosen.indexOf(toFace) + 1)) / chosen.length);
   }
 }
 

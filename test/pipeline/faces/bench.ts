@@ -42,7 +42,7 @@ export interface FaceBench {
   /** Folder of the networks. */
   readonly dir: string;
   /** A picture through the pipeline as PNG, faces only unless said otherwise: the general networks stay out of the sums. */
-  through(file: Buffer, faceModel: string, options?: Partial<RestoreOptions>, faceDetector?: string): Promise<Outcome>;
+  through(file: Buffer, faceModel: string, options?: Partial<RestoreOptions>, faceDetector?: string, threads?: number): Promise<Outcome>;
   close(): void;
 }
 
@@ -52,8 +52,8 @@ export async function openFaceBench(detector: string, ...others: readonly string
   for (const name of [detector, ...others]) await NETWORKS[name]?.(dir, name);
   return {
     dir,
-    async through(file, faceModel, options = {}, faceDetector = detector) {
-      const open = openBench({ modelsDir: dir, faceModel, faceDetector });
+    async through(file, faceModel, options = {}, faceDetector = detector, threads = 1) {
+      const open = openBench({ modelsDir: dir, faceModel, faceDetector, threads });
       try {
         const { file: result, outcome } = await open.restore(file, { face: 'only', format: 'png', ...options }, { maxBytes: 1e8 });
         return { report: outcome.report, data: (await samples(result)).data, file: result };

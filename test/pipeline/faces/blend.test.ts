@@ -53,6 +53,23 @@ describe('what is blended in', () => {
     expect(off).toBeLessThan(2);
   });
 
+  it.each([1, 2, 3])('no face sees what another changed, though its aligned square shows it (%i threads)', async (threads) => {
+    const wide = await pngOf(noiseOf(700, 300), 700, 300);
+    // Half the template's size; the ovals do not meet.
+    const facePoints = [0, 224, 448].map((left) => FACE_TEMPLATE.map(([u, v]): [number, number] => [u / 2 + left, v / 2 + 20]));
+    // The general stage, too: what is shown is another picture than the source.
+    const restored = (faces: typeof facePoints) => through(wide, 'pattern', { facePoints: faces, face: 'auto' }, 'painted', threads);
+    const none = (await through(wide, 'pattern', { face: 'off' }, 'painted', threads)).data;
+    const together = await restored(facePoints);
+    expect(together.report.faces.map(({ action }) => action)).toEqual(['restored', 'restored', 'restored']);
+    const alone = [];
+    for (const face of facePoints) alone.push((await restored([face])).data);
+    expect(alone.every((data) => Buffer.compare(data, none) !== 0)).toBe(true);
+    expect(
+      farthest(together.data, (i) => alone.reduce((sum, data) => sum + (data[i] as number) - (none[i] as number), none[i] as number)),
+    ).toBe(0);
+  });
+
   it('a face much larger than the template keeps its finest detail', async () => {
     const big = noiseOf(1100, 1000);
     const facePoints = [FACE_TEMPLATE.map(([u, v]): [number, number] => [u * 2.1 + 10, v * 2.1 - 40])];
