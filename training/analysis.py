@@ -117,8 +117,6 @@ CLEAN_QUALITY_SCALE = 0.09  # luma coarseness of libjpeg's quality 96
 CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
 EVEN, LEAST_TRUST = 0.7, 0.5
 LIGHT_QUALITY, LIGHT_COARSE_SIGMA, LIGHT_EVEN = 85, 5, 0.55
-CAMERA_QUALITY_SCALE = 0.41  # luma coarseness of libjpeg's quality 80
-CAMERA_COARSE_SIGMA, CAMERA_EVEN, CAMERA_FINE_PART = 5, 0.75, 0.33
 
 
 def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier: bool = False) -> bool:
@@ -127,7 +125,7 @@ def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool, ea
 
 def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier_quality: int | None = None) -> float:
     """How much of the restoration the product blends in; 0 where it copies the source."""
-    noise = noise_under_light_compression(picture, luma_scale, known_tables, earlier_quality)
+    noise = noise_under_light_compression(picture, known_tables, earlier_quality)
     if not noise and is_compressed(picture, luma_scale, known_tables, earlier_quality is not None):
         return 1.0
     fine, coarse, even = noise_sigma(picture), coarse_noise_sigma(picture), evenness(picture) >= EVEN
@@ -137,18 +135,14 @@ def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier_qu
     return 1.0 if even else min(1.0, LEAST_TRUST + (1 - LEAST_TRUST) * max(0.0, sure))
 
 
-def noise_under_light_compression(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier_quality: int | None) -> bool:
-    """As a camera leaves it in its own file, or in one without tables that came by way of an editor: the noise is the greater harm."""
-    coarse = coarse_noise_sigma(picture)
-    if known_tables:
-        seen = coarse >= CAMERA_COARSE_SIGMA and noise_sigma(picture) >= CAMERA_FINE_PART * coarse
-        return earlier_quality is None and luma_scale <= CAMERA_QUALITY_SCALE and seen and evenness(picture) >= CAMERA_EVEN
-    light = earlier_quality is not None and earlier_quality >= LIGHT_QUALITY
-    return light and coarse >= LIGHT_COARSE_SIGMA and evenness(picture) >= LIGHT_EVEN
+def noise_under_light_compression(picture: np.ndarray, known_tables: bool, earlier_quality: int | None) -> bool:
+    """As a camera leaves it, in a file without tables that came by way of an editor: the noise is the greater harm. With tables: `weigh.py`."""
+    light = not known_tables and earlier_quality is not None and earlier_quality >= LIGHT_QUALITY
+    return light and coarse_noise_sigma(picture) >= LIGHT_COARSE_SIGMA and evenness(picture) >= LIGHT_EVEN
 
 
-def suffering(picture: np.ndarray, luma_scale: float, known_tables: bool, sigma: float, earlier_quality: int | None = None) -> str:
+def suffering(picture: np.ndarray, known_tables: bool, sigma: float, earlier_quality: int | None = None) -> str:
     compressed = known_tables or earlier_quality is not None or blocks_found(picture)
-    if noise_under_light_compression(picture, luma_scale, known_tables, earlier_quality):
+    if noise_under_light_compression(picture, known_tables, earlier_quality):
         return "noise"
     return "compression" if compressed and sigma < NOISY_SIGMA else "noise"

@@ -18,6 +18,7 @@ from PIL import Image
 from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, noise_sigma, quantiser_scale, suffering, trust
 from earlier import find
 from forms import back, turned
+from weigh import is_noise, may_be_noise, sample
 
 UNKNOWN = (0.0, 0.0, 0.0)
 
@@ -79,19 +80,25 @@ class Model:
         if trusted == 0:
             return lq
         top, left = 0, 0
-        which = suffering(lq, known[0], known != UNKNOWN, noise_sigma(lq), earlier and earlier.quality)
+        which = suffering(lq, known != UNKNOWN, noise_sigma(lq), earlier and earlier.quality)
         if earlier:
             # What is repaired is the coarser compression, and its blocks are to lie where a file's do.
             known, top, left = earlier.known, -earlier.top % 8, -earlier.left % 8
+        elif which == "compression" and known != UNKNOWN and may_be_noise(lq, known[0]):
+            part = sample(lq)
+            halves = [self.restored(half, part, conditions(self.networks[half][1], known, lq)) for half in ("noise", "compression")]
+            which = "noise" if is_noise(lq, *halves) else which
         height, width = lq.shape[:2]
         padded = np.pad(lq, ((top, -(height + top) % 8), (left, -(width + left) % 8), (0, 0)), "reflect")
-        session, names = self.networks.get(which) or self.networks["any"]
-        told = conditions(names, known, lq)[None]
-        results = [back(session.run(None, {"picture": turned(padded, form)[None], "conditions": told})[0][0], form)
-                   for form in self.forms]
+        which = which if which in self.networks else "any"
+        told = conditions(self.networks[which][1], known, lq)
+        results = [back(self.restored(which, turned(padded, form), told), form) for form in self.forms]
         out = np.floor(np.mean(results, axis=0) + 0.5).astype(np.uint8)[top:top + height, left:left + width]
         # Rounded half up, as the product blends.
         return out if trusted == 1 else np.floor(lq + trusted * (out.astype(np.float64) - lq) + 0.5).astype(np.uint8)
+
+    def restored(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
+        return self.networks[which][0].run(None, {"picture": picture[None], "conditions": told[None]})[0][0]
 
 
 def tests(data: Path, limit: int):

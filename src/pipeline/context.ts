@@ -69,9 +69,9 @@ export interface Context {
   facts: SourceFacts;
   /** analyse */
   analysis: Analysis;
-  /** gate */
+  /** gate, weigh */
   gate: RestoreReport['gate'];
-  /** gate */
+  /** gate, weigh */
   suffering: Suffering;
   /** gate: how much of the restoration is blended in before the caller's own strength, 0…1 */
   trust: number;

@@ -22,12 +22,28 @@ import { orient } from './steps/orient.ts';
 import { probe } from './steps/probe.ts';
 import { restore } from './steps/restore.ts';
 import { tier } from './steps/tier.ts';
+import { weigh } from './steps/weigh.ts';
 
 /**
  * The way of one picture. Restoration runs in stored orientation, where a JPEG's block grid starts
  * at (0, 0); faces want upright pixels.
  */
-export const STEPS: readonly Step[] = [probe, limits, decode, analyse, gate, tier, restore, enlarge, guard, blend, orient, faces, encode];
+export const STEPS: readonly Step[] = [
+  probe,
+  limits,
+  decode,
+  analyse,
+  gate,
+  tier,
+  weigh,
+  restore,
+  enlarge,
+  guard,
+  blend,
+  orient,
+  faces,
+  encode,
+];
 
 export interface PipelineOptions {
   readonly threads: number;

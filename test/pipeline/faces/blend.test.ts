@@ -62,7 +62,7 @@ describe('what is blended in', () => {
     const none = (await through(wide, 'pattern', { face: 'off' }, 'painted', threads)).data;
     const together = await restored(facePoints);
     expect(together.report.faces.map(({ action }) => action)).toEqual(['restored', 'restored', 'restored']);
-    const alone = [];
+    const alone: Uint8Array[] = [];
     for (const face of facePoints) alone.push((await restored([face])).data);
     expect(alone.every((data) => Buffer.compare(data, none) !== 0)).toBe(true);
     expect(

@@ -4,10 +4,6 @@ import { STANDING_OUT } from '../../../src/imaging/blockiness.ts';
 import { probeHeader } from '../../../src/imaging/header.ts';
 import { jpegQuality } from '../../../src/imaging/jpeg-quality.ts';
 import {
-  CAMERA_COARSE_SIGMA,
-  CAMERA_EVEN,
-  CAMERA_FINE_PART,
-  CAMERA_QUALITY,
   CLEAN_COARSE_SIGMA,
   CLEAN_QUALITY,
   CLEAN_SIGMA,
@@ -18,6 +14,7 @@ import {
   LIGHT_QUALITY,
   NOISY_SIGMA,
 } from '../../../src/pipeline/steps/gate.ts';
+import { NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, WEIGH_COARSE_SIGMA, WEIGH_EVEN, WEIGH_QUALITY } from '../../../src/pipeline/steps/weigh.ts';
 import { trainingConstants } from '../../support/training-constants.ts';
 
 /** Coarseness of the luma table that libjpeg writes at a quality. */
@@ -31,11 +28,11 @@ async function lumaScale(quality: number): Promise<number> {
 
 describe('the gate', () => {
   // Figures of training/evaluate.py go through this copy: with other numbers they would be another product's.
-  const training = trainingConstants('training/analysis.py');
+  const training = { ...trainingConstants('training/analysis.py'), ...trainingConstants('training/weigh.py') };
 
   const product = {
-    ...{ CAMERA_COARSE_SIGMA, CAMERA_EVEN, CAMERA_FINE_PART, CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST },
-    ...{ LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
+    ...{ CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
+    ...{ NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, WEIGH_COARSE_SIGMA, WEIGH_EVEN },
   };
 
   test('what stands out of blocks by chance is the same in training', () => {
@@ -48,7 +45,7 @@ describe('the gate', () => {
 
   test.each([
     ['clean', 'CLEAN_QUALITY_SCALE', CLEAN_QUALITY],
-    ["a camera's", 'CAMERA_QUALITY_SCALE', CAMERA_QUALITY],
+    ['weighed', 'WEIGH_QUALITY_SCALE', WEIGH_QUALITY],
   ])("training's coarsest table that is %s lies between those of the least such quality and the one below", async (_, name, quality) => {
     const coarsest = training[name] as number;
     expect(await lumaScale(quality)).toBeLessThanOrEqual(coarsest);
