@@ -12,7 +12,6 @@ import onnx
 import onnxruntime
 import torch
 
-from face_data import KINDS
 from face_model import SIDE, FaceNet, macs
 
 DATA_LICENCES = {
@@ -78,7 +77,7 @@ def main():
                  "gmacPerMegapixel": round(macs(network) / (SIDE * SIDE / 1e6), 1)},
         "licence": {"weights": "Apache-2.0" if commercial else "CC BY-NC-SA 4.0", "data": used},
         "training": {"iterations": state["iteration"], "hours": round(state["busy"] / 3600, 2), "seed": config["seed"],
-                     "size": config["size"], "batch": config["batch"], "mixture": dict(KINDS)},
+                     "size": config["size"], "batch": config["batch"], "mixture": config["mixture"]},
     }
     (args.out / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     print(f"{file}: {file.stat().st_size} bytes, torch and onnxruntime differ by at most {worst}/255")
