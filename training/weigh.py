@@ -1,4 +1,4 @@
-"""Which of the two halves a lightly compressed picture needs: `src/imaging/weigh.ts` and `src/pipeline/steps/weigh.ts`.
+"""Which of the two halves a lightly compressed picture needs: `src/imaging/noise-or-texture.ts` and `src/pipeline/steps/weigh.ts`.
 
 Noise under a camera's compression and fine texture read alike by any estimate of the picture alone. What the noise half
 takes away beyond the compression half does not: noise lies where the picture is smooth as much as where it is not, texture
@@ -7,6 +7,7 @@ does not. So both restore a sample, and where the difference between them lies d
 import numpy as np
 
 from analysis import coarse_noise_sigma, evenness
+from metrics import luma
 
 WEIGH_QUALITY_SCALE = 0.41  # luma coarseness of libjpeg's quality 80
 WEIGH_COARSE_SIGMA, WEIGH_EVEN = 2, 0.65
@@ -39,10 +40,6 @@ def places(length: int) -> tuple[list[int], int]:
     side = min(SIDE, length // 8 * 8)
     count = max(1, min(PARTS, length // SIDE))
     return [round((length - side) * (i / (count - 1) if count > 1 else 0.5)) // 8 * 8 for i in range(count)], side
-
-
-def luma(x: np.ndarray) -> np.ndarray:
-    return x.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
 
 
 def blocks(x: np.ndarray) -> np.ndarray:

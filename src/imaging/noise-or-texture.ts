@@ -1,4 +1,5 @@
 import type { Pixels } from './forms.ts';
+import { exactLumaAt } from './picture.ts';
 
 /** Side of a part of the sample, px, and how many there are each way at most. */
 const PART = 128;
@@ -71,20 +72,16 @@ function blockAt(bold: Uint8Array, careful: Uint8Array, width: number, x: number
   let [sum, squares, apart] = [0, 0, 0];
   for (let j = y; j < y + BLOCK; j++) {
     for (let i = x, at = (j * width + x) * 3; i < x + BLOCK; i++, at += 3) {
-      const luma = exactLuma(bold, at);
+      const luma = exactLumaAt(bold, at);
       sum += luma;
       squares += luma * luma;
-      apart += (exactLuma(careful, at) - luma) ** 2;
+      apart += (exactLumaAt(careful, at) - luma) ** 2;
     }
   }
   const count = BLOCK * BLOCK;
   const mean = sum / count;
   return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)), change: Math.sqrt(apart / count) };
 }
-
-/** Rec. 601, not rounded: differences of half a level count. */
-const exactLuma = (rgb: Uint8Array, at: number) =>
-  0.299 * (rgb[at] as number) + 0.587 * (rgb[at + 1] as number) + 0.114 * (rgb[at + 2] as number);
 
 /** Sums of squares that are rounding errors. */
 const TINY = 1e-9;

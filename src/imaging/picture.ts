@@ -14,3 +14,8 @@ export interface Picture {
 export function lumaAt(rgb: Uint8Array, offset: number): number {
   return (19595 * (rgb[offset] as number) + 38470 * (rgb[offset + 1] as number) + 7471 * (rgb[offset + 2] as number) + 32768) >> 16;
 }
+
+/** The same, not rounded: where differences of half a level count. */
+export function exactLumaAt(rgb: Uint8Array, offset: number): number {
+  return 0.299 * (rgb[offset] as number) + 0.587 * (rgb[offset + 1] as number) + 0.114 * (rgb[offset + 2] as number);
+}

@@ -3,6 +3,7 @@ import type { Form, Pixels } from '../imaging/forms.ts';
 import { type Lead, planTilesOnGrid, type TileRule } from '../imaging/tiles.ts';
 import type { NetworkFile } from '../models/manifest.ts';
 import { type ModelEntry, networkKey, tileRuleFor } from '../models/registry.ts';
+import { once } from '../once.ts';
 import { Lane } from './lane.ts';
 import { factsOf, type Network, openNetwork, type SessionOptions } from './session.ts';
 import { doTiles, onSharedMemory, tileWork } from './tile-work.ts';
@@ -61,6 +62,8 @@ export function createLanes({ threads, provider }: SessionOptions, program?: str
   const optionsOf = (lane: number): SessionOptions => ({ threads: Math.floor((threads + lane) / count), provider });
   const others = Array.from({ length: count - 1 }, (_, i) => new Lane(optionsOf(i + 1), program));
   const networks: Network[] = [];
+  /** Opened in this thread for want of another. */
+  const aside = new Map<string, Promise<Network>>();
   return {
     async open(entry, file) {
       const key = networkKey(entry, file);
@@ -80,14 +83,10 @@ export function createLanes({ threads, provider }: SessionOptions, program?: str
       };
     },
     async openAside(entry, file) {
-      const here = once(async () => {
-        const network = await openNetwork(entry, file, { threads, provider });
-        networks.push(network);
-        return network;
-      });
+      const key = networkKey(entry, file);
+      const here = () => once(aside, key, () => openNetwork(entry, file, { threads, provider }));
       const lane = others[0];
       if (!lane) return here();
-      const key = networkKey(entry, file);
       await lane.ask({ type: 'open', key, entry, file, threads });
       return asideNetwork(entry, file, { lane, key, here });
     },
@@ -99,7 +98,7 @@ export function createLanes({ threads, provider }: SessionOptions, program?: str
     },
     async close() {
       await Promise.all(others.map((lane) => lane.close()));
-      for (const network of networks) await network.close();
+      for (const network of [...networks, ...(await Promise.all(aside.values()))]) await network.close();
     },
   };
 }
@@ -120,18 +119,6 @@ function asideNetwork(
     },
     // With all others of its thread.
     close: async () => {},
-  };
-}
-
-/** A failure is not kept. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
   };
 }
 

@@ -4,6 +4,7 @@ import { createLanes, type TiledNetwork } from '../inference/lanes.ts';
 import { type PrecisionOptions, type PrecisionWish, precisionFor } from '../inference/precision.ts';
 import type { Precision } from '../models/manifest.ts';
 import { createRegistry, networkFor, networkKey, shippedModelsDir } from '../models/registry.ts';
+import { once } from '../once.ts';
 import type { Context, Engine, Step } from './context.ts';
 import { type FaceTools, openFaceTools } from './faces/tools.ts';
 import type { RestoreTask } from './options.ts';
@@ -121,17 +122,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await (await faceTools)?.detector?.close();
     },
   };
-}
-
-/** What is made once per process; a failure is not kept. */
-function once<T>(made: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
-  let found = made.get(key);
-  if (!found) {
-    found = make();
-    made.set(key, found);
-    found.catch(() => made.delete(key));
-  }
-  return found;
 }
 
 async function run(task: RestoreTask, engine: Engine, progress: (done: number) => void): Promise<RestoreOutcome> {

@@ -1,4 +1,5 @@
-import { lumaAt, type Pixels } from './pixels.ts';
+import { exactLumaAt } from '../../imaging/picture.ts';
+import type { Pixels } from './pixels.ts';
 
 /** Peak signal-to-noise ratio in dB over all samples; Infinity for equal pictures. */
 export function psnr(a: Pixels, b: Pixels): number {
@@ -12,7 +13,7 @@ export function psnr(a: Pixels, b: Pixels): number {
 export function psnrLuma(a: Pixels, b: Pixels): number {
   sameSize(a, b);
   let sum = 0;
-  for (let i = 0; i < a.data.length; i += 3) sum += (lumaAt(a.data, i) - lumaAt(b.data, i)) ** 2;
+  for (let i = 0; i < a.data.length; i += 3) sum += (exactLumaAt(a.data, i) - exactLumaAt(b.data, i)) ** 2;
   return decibel(sum / (a.data.length / 3));
 }
 
@@ -54,7 +55,7 @@ export function ssim(a: Pixels, b: Pixels): number {
 
 function lumaPlane({ data }: Pixels): Float64Array {
   const plane = new Float64Array(data.length / 3);
-  for (let i = 0; i < plane.length; i++) plane[i] = lumaAt(data, i * 3);
+  for (let i = 0; i < plane.length; i++) plane[i] = exactLumaAt(data, i * 3);
   return plane;
 }
 

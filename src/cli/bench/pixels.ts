@@ -1,4 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
+import { exactLumaAt } from '../../imaging/picture.ts';
 
 /** 8-bit samples, row by row, channels interleaved. */
 export interface Pixels {
@@ -36,7 +37,7 @@ export function raw({ data, width, height, channels }: Pixels): Sharp {
 /** ITU-R BT.601 luma, rounded: one channel. */
 export function toGrey({ width, height, data }: Pixels): Pixels {
   const grey = new Uint8Array(width * height);
-  for (let i = 0; i < grey.length; i++) grey[i] = Math.round(lumaAt(data, i * 3));
+  for (let i = 0; i < grey.length; i++) grey[i] = Math.round(exactLumaAt(data, i * 3));
   return { width, height, channels: 1, data: grey };
 }
 
@@ -69,9 +70,4 @@ export function cropTopLeft({ width, height, channels, data }: Pixels, by: numbe
     cropped.set(data.subarray(from, from + row), (y - by) * row);
   }
   return { width: width - by, height: height - by, channels, data: cropped };
-}
-
-/** Unrounded BT.601 luma of the RGB sample at this index. */
-export function lumaAt(data: Uint8Array, at: number): number {
-  return 0.299 * (data[at] ?? 0) + 0.587 * (data[at + 1] ?? 0) + 0.114 * (data[at + 2] ?? 0);
 }

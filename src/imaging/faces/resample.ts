@@ -113,7 +113,7 @@ export function mirrored(index: number, length: number): number {
 export function readerFor(source: Raster, map: Similarity, rectangle: Rectangle): { sampler: Sampler; map: Similarity } {
   const shrink = scaleOf(map);
   const factor = shrink <= MOST_SHRINK ? 1 : Math.floor(shrink);
-  const part = partOf(source, rectangle, factor, Math.ceil(REACH * Math.max(1, shrink / factor)) + 1);
+  const part = copyOfPart(source, rectangle, factor, Math.ceil(REACH * Math.max(1, shrink / factor)) + 1);
   return { sampler: new Sampler(part, shrink / factor), map: compose(map, part.map) };
 }
 
@@ -125,7 +125,7 @@ interface Part {
 }
 
 /** Means of cells of `factor` × `factor` pixels, of all that lie in the rectangle and of `margin` cells round it. */
-function partOf(source: Raster, [left, top, right, bottom]: Rectangle, factor: number, margin: number): Part {
+function copyOfPart(source: Raster, [left, top, right, bottom]: Rectangle, factor: number, margin: number): Part {
   const columns = cellsOf(left, right, source.width, factor, margin);
   const rows = cellsOf(top, bottom, source.height, factor, margin);
   const width = columns.starts.length;

@@ -1,5 +1,6 @@
 import { reportedSigma } from '../../imaging/noise.ts';
 import type { Suffering } from '../../models/manifest.ts';
+import type { ModelEntry } from '../../models/registry.ts';
 import type { Analysis, Context } from '../context.ts';
 
 /** At and above this quality by its own tables, a quiet JPEG without older blocks has nothing to repair. */
@@ -48,10 +49,13 @@ export const NOISY_SIGMA = 6;
 export function gate(context: Context): void {
   const { analysis, model } = context;
   context.suffering = sufferingOf(analysis);
-  const own = model.origin === 'shipped' && model.manifest.scale === 1;
+  const own = isOwn(model);
   context.trust = own ? trustIn(analysis) : 1;
   context.gate = decide(context, own);
 }
+
+/** The thresholds are the shipped networks' own. */
+export const isOwn = ({ origin, manifest }: ModelEntry): boolean => origin === 'shipped' && manifest.scale === 1;
 
 function decide({ analysis, task, trust }: Context, own: boolean): Context['gate'] {
   const seen = describe(analysis);
@@ -96,8 +100,8 @@ function sufferingOf(analysis: Analysis): Suffering {
 
 /** As a camera leaves it, in a file without tables that came by way of an editor: the noise is the greater harm. With tables: `weigh`. */
 function isNoiseUnderLightCompression({ jpeg, earlier, coarseSigma, evenness }: Analysis): boolean {
-  if (jpeg) return false;
-  return earlier !== undefined && earlier.quality >= LIGHT_QUALITY && coarseSigma >= LIGHT_COARSE_SIGMA && evenness >= LIGHT_EVEN;
+  const light = !jpeg && earlier !== undefined && earlier.quality >= LIGHT_QUALITY;
+  return light && coarseSigma >= LIGHT_COARSE_SIGMA && evenness >= LIGHT_EVEN;
 }
 
 function describe(analysis: Analysis): string {

@@ -2,6 +2,7 @@ import { conditionVector } from '../../imaging/conditions.ts';
 import { type Difference, differenceOf, sampleOf } from '../../imaging/noise-or-texture.ts';
 import type { Suffering } from '../../models/manifest.ts';
 import type { Analysis, Context } from '../context.ts';
+import { isOwn } from './gate.ts';
 
 /**
  * Quality by a file's own tables, coarse noise estimate and evenness from which on noise may be the greater harm. Below that
@@ -27,8 +28,8 @@ export const NOISE_FOLLOWS = -0.2;
  */
 export async function weigh(context: Context): Promise<void> {
   const { picture, analysis, gate, model, task, suffering } = context;
-  const own = model.origin === 'shipped' && model.manifest.scale === 1;
-  if (!own || gate.action === 'copy' || task.options.strength === 0 || suffering !== 'compression' || !mayBeNoise(analysis)) return;
+  if (!isOwn(model) || gate.action === 'copy' || task.options.strength === 0 || suffering !== 'compression' || !mayBeNoise(analysis))
+    return;
   const sample = sampleOf(picture);
   // The best tier's eight forms would tell no more.
   const plain = model.base ?? model;
