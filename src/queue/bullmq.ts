@@ -48,6 +48,8 @@ const IDLE_LOOK = 2;
  * job's own lease, in the database, decides who runs it.
  */
 const ENTRY_LOCK = 30_000;
+/** A worker that is not connected after this is given up: a connection that is lost in its beginning is watched by nobody, ms. */
+const START_LIMIT = 10_000;
 /** Wait before a server that was lost is tried again, ms. */
 const RETRY_WAIT = 1_000;
 
@@ -80,7 +82,7 @@ export function createBullQueue(backend: BullBackend): JobQueue {
       });
       worker = next;
       try {
-        await next.waitUntilReady();
+        await within(START_LIMIT, next.waitUntilReady());
         next.run().catch(backend.onError);
         return;
       } catch (error) {

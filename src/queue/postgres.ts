@@ -16,8 +16,10 @@ const ANSWER_LIMIT = 10_000;
 const PULSE = 5_000;
 /** A farewell that nobody hears is not waited for, ms. */
 const END_LIMIT = 2_000;
-/** Connections of one part (announcing, working); each call is short. */
+/** Connections of one part (announcing, working); each call is short. One more listens for who works. */
 const CONNECTIONS = 2;
+/** BullMQ's schema. It sets the path to it in pools that it makes, and expects it to be set in others. */
+const PATH = '-c search_path=bullmq';
 
 type Pg = typeof import('pg');
 
@@ -30,12 +32,16 @@ export async function createPostgresQueue({ url, name, onError }: ServerOptions)
   const { Queue, Worker, createPostgresBackend } = await optionalPackage('bullmq', 'MINGXI_QUEUE_URL', () => import('bullmq'));
   const pg = (await optionalPackage('pg', 'MINGXI_QUEUE_URL', () => import('pg'))) as unknown as { default: Pg };
   const connection = {
-    ...{ connectionString: url, migrate: true, max: CONNECTIONS, ...KEEP_ALIVE, connectionTimeoutMillis: 5_000 },
+    ...{ connectionString: url, max: CONNECTIONS, ...KEEP_ALIVE, connectionTimeoutMillis: 5_000 },
     // A pool throws away a client whose statement failed, and the next one is made on a new connection.
     query_timeout: ANSWER_LIMIT,
     Client: heardOut(pg.default, onError),
   };
-  const entries = new Queue(name, { connection, streams: { events: { maxLen: 100 } } }, createPostgresBackend);
+  const entries = new Queue(
+    name,
+    { connection: { ...connection, migrate: true }, streams: { events: { maxLen: 100 } } },
+    createPostgresBackend,
+  );
   entries.on('error', onError);
   try {
     await entries.waitUntilReady();
@@ -48,9 +54,22 @@ export async function createPostgresQueue({ url, name, onError }: ServerOptions)
     entries,
     onError,
     makeWorker(processor, options) {
-      const worker = new Worker(name, processor, { ...options, connection }, createPostgresBackend);
+      // A pool of ours: of its own, BullMQ would have its listening client be of the driver's class.
+      const pool = new pg.default.Pool({ ...connection, max: CONNECTIONS + 1, options: PATH });
+      const makeAwake: typeof createPostgresBackend = (...made) =>
+        // After an error it would sleep for an hour and trust in being woken, over a connection that may be gone.
+        Object.defineProperty(createPostgresBackend(...made), 'maximumBlockTimeout', { value: options.drainDelay });
+      const worker = new Worker(name, processor, { ...options, connection: pool }, makeAwake);
       worker.on('error', onError);
-      return worker;
+      return {
+        waitUntilReady: () => worker.waitUntilReady(),
+        run: () => worker.run(),
+        pause: (doNotWaitActive) => worker.pause(doNotWaitActive),
+        async close(force) {
+          await worker.close(force);
+          await pool.end();
+        },
+      };
     },
     bus,
     close: async () => undefined,
@@ -61,13 +80,30 @@ export async function createPostgresQueue({ url, name, onError }: ServerOptions)
 /**
  * BullMQ has its pool's clients in hand for a while without listening to their errors, and an error
  * event that nobody listens to ends the process. A connection that is lost without a word would keep
- * the process alive after its end.
+ * the process alive after its end, and BullMQ goes on asking its listening client until that client
+ * has an error: a worker would never work again. So a statement that is not answered ends the connection.
  */
 function heardOut(pg: Pg, onError: (error: unknown) => void): Pg['Client'] {
   return class extends pg.Client {
     constructor(config?: string | ClientConfig) {
       super(config);
       this.on('error', onError);
+    }
+
+    override query(...statement: unknown[]): never {
+      const dropped = (error: unknown) => {
+        if (error && !(error instanceof pg.DatabaseError)) drop(this);
+      };
+      const last = statement.at(-1);
+      if (typeof last === 'function') {
+        statement[statement.length - 1] = (error: unknown, result: unknown) => {
+          dropped(error);
+          last(error, result);
+        };
+      }
+      const answer: unknown = (super.query as (...statement: unknown[]) => unknown)(...statement);
+      if (answer instanceof Promise) answer.catch(dropped);
+      return answer as never;
     }
 
     override end(callback?: (error: Error) => void): Promise<void> {

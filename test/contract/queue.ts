@@ -250,6 +250,49 @@ export function queueContract(name: string, make: () => Promise<(service: string
         });
       });
 
+      test('is lost without a word while workers begin: each works over new connections', { timeout: 240_000 }, async ({ skip }) => {
+        const services = Array.from({ length: 16 }, fresh);
+        const { server } = services[0] as (typeof services)[number];
+        if (!server) return skip('this adapter has none');
+        const sides = await Promise.all(
+          services.map(async ({ open }) => ({ api: await open(), worker: await open(), jobs: new Ledger() })),
+        );
+        // Each is at another statement of its beginning when that happens.
+        for (const { worker, jobs } of sides) {
+          worker.work(jobs.take('worker'), 1);
+          await pause(10);
+        }
+        server.lose();
+        await Promise.all(
+          sides.map(async ({ api, jobs }) => {
+            jobs.add('job');
+            await announced(api, 'job');
+            await until(() => jobs.ended.length === 1);
+          }),
+        );
+      });
+
+      test('comes back and is then lost without a word: an idle worker asks over a new connection', { timeout: 240_000 }, async ({
+        skip,
+      }) => {
+        const { open, server } = fresh();
+        if (!server) return skip('this adapter has none');
+        const [api, worker] = [await open(), await open()];
+        const jobs = new Ledger();
+        worker.work(jobs.take('worker'), 1);
+        jobs.add('before');
+        await api.announce('before');
+        await until(() => jobs.ended.length === 1);
+        await server.stop();
+        await server.start();
+        // Long enough for it to find out and to wait for news again.
+        await pause(4_000);
+        server.lose();
+        jobs.add('after');
+        await announced(api, 'after');
+        await until(() => jobs.ended.length === 2);
+      });
+
       test('is away when a worker starts: the worker works once it is back', async ({ skip }) => {
         const { open, server } = fresh();
         if (!server) return skip('this adapter has none');
