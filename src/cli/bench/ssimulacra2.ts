@@ -111,6 +111,7 @@ function halved(from: Planes, width: number, height: number): Planes {
 }
 
 const BIAS = 0.0037930732552754493;
+const DARK = Math.cbrt(BIAS);
 const ABSORBANCE = [
   [0.3, 0.622, 0.078],
   [0.23, 0.692, 0.078],
@@ -122,7 +123,7 @@ function positiveXyb([red, green, blue]: Planes): Planes {
   const out = planes(red.length);
   const cone = (row: 0 | 1 | 2, i: number) => {
     const [r, g, b] = ABSORBANCE[row];
-    return Math.cbrt(Math.max(0, r * (red[i] as number) + g * (green[i] as number) + b * (blue[i] as number) + BIAS)) - Math.cbrt(BIAS);
+    return Math.cbrt(Math.max(0, r * (red[i] as number) + g * (green[i] as number) + b * (blue[i] as number) + BIAS)) - DARK;
   };
   for (let i = 0; i < red.length; i++) {
     const [long, middle, short] = [cone(0, i), cone(1, i), cone(2, i)];
@@ -140,21 +141,29 @@ function errorsOf(original: Level, distorted: Level): number[][] {
     const b = distorted.xyb[c] as Float64Array;
     const ab = blur(product(a, b), original.width, original.height);
     const [ma, mb, aa, bb] = [original.mean[c], distorted.mean[c], original.square[c], distorted.square[c]] as Four;
-    const sums = [0, 0, 0, 0, 0, 0];
-    const count = (which: 0 | 1 | 2, value: number) => {
-      sums[which] = (sums[which] as number) + value;
-      sums[which + 3] = (sums[which + 3] as number) + value ** 4;
-    };
+    let [structure, artefact, lost, structure4, artefact4, lost4] = [0, 0, 0, 0, 0, 0];
     for (let i = 0; i < a.length; i++) {
       const [ua, ub] = [ma[i] as number, mb[i] as number];
       const alike = 2 * ((ab[i] as number) - ua * ub) + C2;
       // Brackets: equal pictures must give exactly zero.
       const spread = (aa[i] as number) - ua * ua + ((bb[i] as number) - ub * ub) + C2;
-      count(0, Math.max(0, 1 - ((1 - (ua - ub) ** 2) * alike) / spread));
+      const apart = ua - ub;
+      const different = Math.max(0, 1 - ((1 - apart * apart) * alike) / spread);
+      // Squared twice: a power is a call, and there are six for every pixel.
+      const squared = different * different;
+      structure += different;
+      structure4 += squared * squared;
       const edge = (1 + Math.abs((b[i] as number) - ub)) / (1 + Math.abs((a[i] as number) - ua)) - 1;
-      if (edge > 0) count(1, edge);
-      else count(2, -edge);
+      const edge2 = edge * edge;
+      if (edge > 0) {
+        artefact += edge;
+        artefact4 += edge2 * edge2;
+      } else {
+        lost -= edge;
+        lost4 += edge2 * edge2;
+      }
     }
+    const sums = [structure, artefact, lost, structure4, artefact4, lost4];
     return sums.map((sum, i) => (i < 3 ? sum / a.length : (sum / a.length) ** 0.25));
   });
 }
