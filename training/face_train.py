@@ -42,6 +42,7 @@ class FaceConfig:
     floors: list = field(default_factory=lambda: [2e-3, 4e-4])   # of "measures": the same for 1 - SSIM and 1 - FSIM
     over: float = 0.0          # of "measures": weight of every crop being better than the general network's, see `face_measures`
     over_floors: list = field(default_factory=lambda: [3e-5, 2e-3, 4e-4])   # the three floors (squares, SSIM, FSIM) of that
+    over_weights: list = field(default_factory=lambda: [1.0, 1.0, 1.0])   # of the three measures in that
     rounded: bool = False      # of "measures": judged in 8 bits, as the product writes it, with the gradient of the unrounded
     mixture: dict = field(default_factory=lambda: dict(KINDS))
     told: list = field(default_factory=lambda: [0.0, 0.0, 0.1, 0.15])   # the start network's conditions, see grow_from
@@ -92,7 +93,8 @@ def face_measures(restored, shown, gt, weight, config):
         before = lost(shown)
         general = total(shown, before)
     gain = log(after, config.over_floors) - log(before, config.over_floors)
-    over = F.softplus(SHARPNESS * (gain + MARGIN)).sum(0).mean() / SHARPNESS
+    missed = F.softplus(SHARPNESS * (gain + MARGIN)) / SHARPNESS
+    over = (missed * torch.tensor(config.over_weights, device=missed.device)[:, None]).sum(0).mean()
     return total(restored, after) + 0.05 * config.over * over, general
 
 

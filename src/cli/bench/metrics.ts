@@ -28,64 +28,72 @@ const C2 = (0.03 * 255) ** 2;
  * Quality Assessment: From Error Visibility to Structural Similarity, IEEE TIP 13 (2004).
  */
 export function ssim(a: Pixels, b: Pixels): number {
-  sameSize(a, b);
-  const { width, height } = a;
-  if (width < WINDOW || height < WINDOW) throw new Error(`SSIM needs ${WINDOW} pixels on each side, received ${width}×${height}`);
-  const x = lumaPlane(a);
-  const y = lumaPlane(b);
-  const product = (p: Float64Array, q: Float64Array) => p.map((value, i) => value * (q[i] ?? 0));
-  const [mx, my, xx, yy, xy] = [x, y, product(x, x), product(y, y), product(x, y)].map((plane) => smooth(plane, width, height)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
-  let sum = 0;
-  for (let i = 0; i < mx.length; i++) {
-    const ux = mx[i] ?? 0;
-    const uy = my[i] ?? 0;
-    const vx = (xx[i] ?? 0) - ux * ux;
-    const vy = (yy[i] ?? 0) - uy * uy;
-    const cov = (xy[i] ?? 0) - ux * uy;
-    sum += ((2 * ux * uy + C1) * (2 * cov + C2)) / ((ux * ux + uy * uy + C1) * (vx + vy + C2));
-  }
-  return sum / mx.length;
+  return ssimAgainst(b)(a);
 }
 
-function lumaPlane({ data }: Pixels): Float64Array {
+/** {@link ssim} of any number of pictures against one reference, whose part is computed once. */
+export function ssimAgainst(reference: Pixels): (picture: Pixels) => number {
+  const { width, height } = reference;
+  if (width < WINDOW || height < WINDOW) throw new Error(`SSIM needs ${WINDOW} pixels on each side, received ${width}×${height}`);
+  const y = lumaPlane(reference);
+  const [my, yy] = [smooth(y, width, height), smooth(product(y, y), width, height)];
+  return (picture) => {
+    sameSize(picture, reference);
+    const x = lumaPlane(picture);
+    const [mx, xx, xy] = [x, product(x, x), product(x, y)].map((plane) => smooth(plane, width, height)) as [Plane, Plane, Plane];
+    let sum = 0;
+    for (let i = 0; i < mx.length; i++) {
+      const [ux, uy] = [mx[i] as number, my[i] as number];
+      const vx = (xx[i] as number) - ux * ux;
+      const vy = (yy[i] as number) - uy * uy;
+      const cov = (xy[i] as number) - ux * uy;
+      sum += ((2 * ux * uy + C1) * (2 * cov + C2)) / ((ux * ux + uy * uy + C1) * (vx + vy + C2));
+    }
+    return sum / mx.length;
+  };
+}
+
+type Plane = Float64Array;
+
+function lumaPlane({ data }: Pixels): Plane {
   const plane = new Float64Array(data.length / 3);
   for (let i = 0; i < plane.length; i++) plane[i] = exactLumaAt(data, i * 3);
   return plane;
 }
 
-/** The Gaussian window over every place where it fits whole; separable. */
-function smooth(plane: Float64Array, width: number, height: number): Float64Array {
-  const kernel = gaussianKernel();
-  const outWidth = width - WINDOW + 1;
-  const outHeight = height - WINDOW + 1;
-  const rows = new Float64Array(outWidth * height);
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < outWidth; x++) {
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += (kernel[k] as number) * (plane[y * width + x + k] as number);
-      rows[y * outWidth + x] = sum;
-    }
-  }
-  const out = new Float64Array(outWidth * outHeight);
-  for (let y = 0; y < outHeight; y++) {
-    for (let x = 0; x < outWidth; x++) {
-      let sum = 0;
-      for (let k = 0; k < WINDOW; k++) sum += (kernel[k] as number) * (rows[(y + k) * outWidth + x] as number);
-      out[y * outWidth + x] = sum;
-    }
-  }
+function product(p: Plane, q: Plane): Plane {
+  const out = new Float64Array(p.length);
+  for (let i = 0; i < out.length; i++) out[i] = (p[i] as number) * (q[i] as number);
   return out;
 }
 
-function gaussianKernel(): Float64Array {
-  const middle = (WINDOW - 1) / 2;
-  const kernel = Float64Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - middle) ** 2) / (2 * SIGMA * SIGMA)));
+/** The Gaussian window over every place where it fits whole; separable. */
+function smooth(plane: Plane, width: number, height: number): Plane {
+  const [across, down] = [width - WINDOW + 1, height - WINDOW + 1];
+  const rows = new Float64Array(across * height);
+  for (let y = 0; y < height; y++) weighted(plane, y * width, 1, rows, y * across, across);
+  const out = new Float64Array(across * down);
+  for (let y = 0; y < down; y++) weighted(rows, y * across, across, out, y * across, across);
+  return out;
+}
+
+const MIDDLE = (WINDOW - 1) / 2;
+const KERNEL = gaussianKernel();
+
+/** `count` sums over the window, whose values are `apart` from each other. Both sides of its middle have one weight. */
+function weighted(from: Plane, start: number, apart: number, to: Plane, place: number, count: number): void {
+  for (let x = 0; x < count; x++) {
+    const first = start + x;
+    const last = first + (WINDOW - 1) * apart;
+    let sum = (KERNEL[MIDDLE] as number) * (from[first + MIDDLE * apart] as number);
+    for (let k = 0; k < MIDDLE; k++)
+      sum += (KERNEL[k] as number) * ((from[first + k * apart] as number) + (from[last - k * apart] as number));
+    to[place + x] = sum;
+  }
+}
+
+function gaussianKernel(): Plane {
+  const kernel = Float64Array.from({ length: WINDOW }, (_, i) => Math.exp(-((i - MIDDLE) ** 2) / (2 * SIGMA * SIGMA)));
   const total = kernel.reduce((sum, value) => sum + value, 0);
   return kernel.map((value) => value / total);
 }

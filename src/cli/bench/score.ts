@@ -1,4 +1,4 @@
-import { psnr, psnrLuma, ssim } from './metrics.ts';
+import { psnr, psnrLuma, ssimAgainst } from './metrics.ts';
 import type { Pixels } from './pixels.ts';
 import { ssimulacra2Against } from './ssimulacra2.ts';
 import type { Measured } from './summary.ts';
@@ -13,23 +13,28 @@ export interface Pair {
 
 export type Scores = Pick<Measured, 'input' | 'result' | 'ssimInput' | 'ssimResult' | 'perceivedInput' | 'perceivedResult'>;
 
-/**
- * A function that measures pairs. It keeps what SSIMULACRA 2 computes of the last reference: the
- * conditions of one picture come one after the other and share it.
- */
+/** Against one reference: SSIM and SSIMULACRA 2, which share its part among all pictures. */
+interface Against {
+  readonly data: Uint8Array;
+  readonly similar: (picture: Pixels) => number;
+  readonly perceived: (picture: Pixels) => number;
+}
+
+/** A function that measures pairs. It keeps what it computed of the last reference: the conditions of one picture come one after the other. */
 export function createScorer(): (pair: Pair) => Scores {
-  let last: { readonly data: Uint8Array; readonly perceived: (picture: Pixels) => number } | undefined;
+  let last: Against | undefined;
   return ({ before, after, reference, metric }) => {
-    if (!last || !equal(last.data, reference.data)) last = { data: reference.data, perceived: ssimulacra2Against(reference) };
-    const { perceived } = last;
+    if (!last || !equal(last.data, reference.data))
+      last = { data: reference.data, similar: ssimAgainst(reference), perceived: ssimulacra2Against(reference) };
+    const { similar, perceived } = last;
     const decibel = metric === 'rgb' ? psnr : psnrLuma;
     // Clean pictures go in and mostly come out as they are.
     const perceive = (picture: Pixels) => (equal(picture.data, reference.data) ? 100 : perceived(picture));
     return {
       input: finite(decibel(before, reference)),
       result: finite(decibel(after, reference)),
-      ssimInput: ssim(before, reference),
-      ssimResult: ssim(after, reference),
+      ssimInput: similar(before),
+      ssimResult: similar(after),
       perceivedInput: perceive(before),
       perceivedResult: perceive(after),
     };
