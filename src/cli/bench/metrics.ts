@@ -61,7 +61,8 @@ function lumaPlane({ data }: Pixels): Plane {
   return plane;
 }
 
-function product(p: Plane, q: Plane): Plane {
+/** Value by value. */
+export function product(p: Plane, q: Plane): Plane {
   const out = new Float64Array(p.length);
   for (let i = 0; i < out.length; i++) out[i] = (p[i] as number) * (q[i] as number);
   return out;

@@ -1,4 +1,5 @@
 import { blurTransposed, recursiveGaussian } from './gaussian.ts';
+import { product } from './metrics.ts';
 import type { Pixels } from './pixels.ts';
 
 const SCALES = 6;
@@ -70,12 +71,6 @@ function pyramid(picture: Pixels): Level[] {
 const FILTER = recursiveGaussian(SIGMA);
 const blur = (plane: Float64Array, width: number, height: number) =>
   blurTransposed(blurTransposed(plane, width, height, FILTER), height, width, FILTER);
-
-function product(a: Float64Array, b: Float64Array): Float64Array {
-  const out = new Float64Array(a.length);
-  for (let i = 0; i < a.length; i++) out[i] = (a[i] as number) * (b[i] as number);
-  return out;
-}
 
 /** Three planes of one size. */
 type Planes = readonly [Float64Array, Float64Array, Float64Array];
