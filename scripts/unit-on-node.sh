@@ -4,13 +4,14 @@
 # temporary folder. Linux on x64 only. Needs a checkout that ./mingxi has set up.
 #
 # Left out by default is what depends little on Node's version and takes minutes: pages in a browser, the
-# launcher (shell), files for containers, campaigns of hostile input, whole services and what needs a real server.
+# launcher (shell), the documents' examples, faces and benchmarks (arithmetic), files for containers, campaigns of
+# hostile input, whole services and what needs a real server.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version="${1:?which major version? e.g. 24}"
 shift
 if [ "$#" -eq 0 ]; then
-  for files in 'web/**' 'docker/**' 'hostile/**' 'e2e/**' cli/launcher.test.ts cli/doctor/cluster.test.ts support/servers.test.ts \
+  for files in 'web/**' 'docker/**' 'docs/**' 'hostile/**' 'e2e/**' 'pipeline/faces/**' 'cli/bench/**' cli/launcher.test.ts cli/doctor/cluster.test.ts support/servers.test.ts \
     db/outages.test.ts db/postgres.test.ts db/service.test.ts queue/postgres.test.ts queue/redis.test.ts storage/swift.test.ts; do
     set -- "$@" --exclude "test/$files"
   done

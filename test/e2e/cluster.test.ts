@@ -98,7 +98,7 @@ async function lifeOf(ground: Ground): Promise<void> {
   };
   const rows = (kind: string) => db.selectFrom('jobs').selectAll().where('kind', '=', kind).execute();
   // The huge one takes seconds, so that its worker is stopped in the middle of it and not at its end.
-  const [small, large, huge] = [await jpeg(120, 90), await jpeg(900, 700), await jpeg(3000, 2400)];
+  const [small, large, huge] = [await jpeg(120, 90), await jpeg(900, 700), await jpeg(2200, 1760)];
   let charged = 0;
 
   // Servers have no children of their own, workers have one each.
@@ -140,7 +140,7 @@ async function lifeOf(ground: Ground): Promise<void> {
   process.kill(victim.pid, 'SIGSTOP');
   expect(await running()).toContainEqual(first);
   if (ground.loss === 'SIGKILL') await victim.kill('SIGKILL');
-  expect((await sharp(await waiting).metadata()).width).toBe(3000);
+  expect((await sharp(await waiting).metadata()).width).toBe(2200);
   expect(await clientOf(api).wait(job, { interval: 50 })).toHaveLength(1);
   const after = await db.selectFrom('jobs').select(['id', 'takeovers', 'attempts']).where('id', '=', job).executeTakeFirstOrThrow();
   expect(after).toMatchObject({ attempts: 1, takeovers: first?.id === job ? 1 : 0 });

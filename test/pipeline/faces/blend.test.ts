@@ -53,7 +53,7 @@ describe('what is blended in', () => {
     expect(off).toBeLessThan(2);
   });
 
-  it.each([1, 2, 3])('no face sees what another changed, though its aligned square shows it (%i threads)', async (threads) => {
+  it.each([1, 3])('no face sees what another changed, though its aligned square shows it (%i threads)', async (threads) => {
     const wide = await pngOf(noiseOf(700, 300), 700, 300);
     // Half the template's size; the ovals do not meet.
     const facePoints = [0, 224, 448].map((left) => FACE_TEMPLATE.map(([u, v]): [number, number] => [u / 2 + left, v / 2 + 20]));
