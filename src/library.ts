@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
-import { Value } from 'typebox/value';
 import { AppError } from './errors.ts';
 import type { PictureLimits } from './limits.ts';
 import { shippedModelsDir } from './models/registry.ts';
 import { DEFAULT_OPTIONS, RestoreOptions } from './pipeline/options.ts';
 import type { RestoreReport } from './pipeline/report.ts';
+import { Value } from './schema.ts';
 import { createPool } from './workers/pool.ts';
 
 /** How many processes restore, and with what. Everything has a default that suits one machine. */

@@ -13,4 +13,9 @@ export default function build(): void {
   const incremental = ['--incremental', '--tsBuildInfoFile', 'build-test/.tsbuildinfo'];
   const { error } = spawnSync(process.execPath, ['node_modules/typescript/bin/tsc', ...options, ...incremental], { cwd: ROOT });
   if (error) throw error;
+  // As `npm run build` does it, see src/schema.ts.
+  const schema = 'build-test/schema.js';
+  const bundling = ['node_modules/rolldown/bin/cli.mjs', schema, '--file', schema, '--format', 'esm', '--platform', 'node'];
+  const bundled = spawnSync(process.execPath, bundling, { cwd: ROOT, encoding: 'utf8' });
+  if (bundled.status !== 0) throw new Error(`the schemas' module cannot be bundled:\n${bundled.stdout}${bundled.stderr}`);
 }

@@ -3,10 +3,9 @@ import { existsSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync }
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import ort from 'onnxruntime-node/package.json' with { type: 'json' };
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { Precision } from '../models/manifest.ts';
 import { type ModelEntry, networkFor } from '../models/registry.ts';
+import { type Static, Type, Value } from '../schema.ts';
 import { type Network, openNetwork } from './session.ts';
 
 /** What is asked for: a precision, or whichever is faster here. */

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox';
+import { type Static, Type } from '../schema.ts';
 import { Forms, type Manifest, ModelName, Tier } from './manifest.ts';
 
 /** A manifest without networks of its own: it uses those of another model in another way, and inherits the rest. */

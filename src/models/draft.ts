@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type Static, Type } from 'typebox';
-import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
+import { type Static, Type, Value } from '../schema.ts';
 import { contradiction, Detector, ModelName, ModelTask, PixelTensor, ScalarInput, Scale, Tier, Tile } from './manifest.ts';
 
 const FreeScalar = Type.Object(

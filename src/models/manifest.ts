@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { FACE_SIDE } from '../imaging/faces/template.ts';
 import { FORMS } from '../imaging/forms.ts';
+import { type Static, Type } from '../schema.ts';
 
 /** What a picture mostly suffers from, as far as analyse can tell. */
 export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise')]);

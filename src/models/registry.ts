@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Value } from 'typebox/value';
 import { AppError } from '../errors.ts';
+import { Value } from '../schema.ts';
 import { DerivedManifest, inherit } from './derived.ts';
 import {
   contradiction,

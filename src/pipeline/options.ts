@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import type { PictureLimits } from '../limits.ts';
+import { type Static, Type } from '../schema.ts';
 
 export { DOCUMENTED_LIMITS, type PictureLimits, type SourceFormat } from '../limits.ts';
 

@@ -1,5 +1,5 @@
-import { type Static, Type } from 'typebox';
 import { Precision } from '../models/manifest.ts';
+import { type Static, Type } from '../schema.ts';
 
 const Milliseconds = Type.Number({ minimum: 0 });
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '../../schema.ts';
 import { unauthorized } from '../access/credentials.ts';
 import type { ServerDeps } from '../deps.ts';
 import { refuseOtherMethods } from '../plugins/other-methods.ts';

@@ -1,5 +1,5 @@
-import { Type } from 'typebox';
 import { RestoreReport } from '../../pipeline/report.ts';
+import { Type } from '../../schema.ts';
 
 const Open = { additionalProperties: true } as const;
 

@@ -1,6 +1,6 @@
-import { type Static, Type } from 'typebox';
 import { RestoreOptions } from '../../pipeline/options.ts';
 import { RestoreReport } from '../../pipeline/report.ts';
+import { type Static, Type } from '../../schema.ts';
 
 /** Options of `/v2`: those of the pipeline, all optional; the result keeps the source's format by default. */
 export const V2Options = Type.Partial(

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { Type } from 'typebox';
+import { Type } from '../../schema.ts';
 import type { ServerDeps } from '../deps.ts';
 import type { StudioSession } from './session.ts';
 

@@ -1,7 +1,7 @@
-import { Value } from 'typebox/value';
 import { AppError } from '../../errors.ts';
 import type { Registry } from '../../models/registry.ts';
 import { DEFAULT_OPTIONS, type RestoreOptions } from '../../pipeline/options.ts';
+import { Value } from '../../schema.ts';
 import { V2Options } from '../schemas/v2.ts';
 
 type Models = Pick<Registry, 'get' | 'list'>;

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyRequest } from 'fastify';
-import { Value } from 'typebox/value';
 import type { Config } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 import { checkHeader, probeHeader } from '../../imaging/header.ts';
 import type { PictureLimits, SourceFormat } from '../../limits.ts';
 import type { RestoreOptions } from '../../pipeline/options.ts';
+import { Value } from '../../schema.ts';
 import type { ServerDeps } from '../deps.ts';
 import { decodeBase64 } from '../dialect/base64.ts';
 import { V2JsonRequest } from '../schemas/v2.ts';
