@@ -45,6 +45,8 @@ class FaceConfig:
     over_weights: list = field(default_factory=lambda: [1.0, 1.0, 1.0])   # of the three measures in that
     rounded: bool = False      # of "measures": judged in 8 bits, as the product writes it, with the gradient of the unrounded
     mixture: dict = field(default_factory=lambda: dict(KINDS))
+    oval: bool = False         # judged as the product shows it: in the face's oval, around it the general network's
+    bent: float = 0.0          # share of faces whose proportions are changed, see `face_data.bent`
     told: list = field(default_factory=lambda: [0.0, 0.0, 0.1, 0.15])   # the start network's conditions, see grow_from
     seed: int = 41
     save_seconds: int = 120
@@ -155,19 +157,22 @@ def main():
             optimiser.load_state_dict(state["optimiser"])
         ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
 
-    crops = FaceCrops(faces(args.data_root, config.exclude)[0], partial(Model, args.general, 1, "int8"), config.size, config.batch, config.seed + iteration, config.mixture)
+    crops = FaceCrops(faces(args.data_root, config.exclude)[0], partial(Model, args.general, 1, "int8"), config.size, config.batch, config.seed + iteration, config.mixture, bent=config.bent)
     batches = iter(DataLoader(crops, None, num_workers=1, prefetch_factor=6, worker_init_fn=one_thread))
     log = open(args.out / "log.jsonl", "a", buffering=1)
     print(f"{sum(p.numel() for p in network.parameters())} parameters, {macs(network):.1f} GMAC a face", flush=True)
     loss_sum, general_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
     while busy < config.hours * 3600:
         began = time.time()
-        lq, shown, gt, weight, top, left = next(batches)
+        lq, shown, gt, weight, mask, top, left = next(batches)
         lq, shown, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, shown, gt))
-        weight = weight.to(args.device)
+        weight, mask = weight.to(args.device), mask.to(args.device)
         with torch.autocast(args.device, torch.bfloat16, enabled=config.half):
             restored = network(lq, shown, top, left)
-        loss, general = LOSSES[config.loss](restored.float(), shown, gt, weight, config)
+        restored = restored.float()
+        if config.oval:
+            restored = shown + mask * (restored - shown)
+        loss, general = LOSSES[config.loss](restored, shown, gt, weight, config)
         if torch.isfinite(loss):
             rate = step(network, optimiser, ema, loss, config, busy, iteration)
             general_sum += general.item()
