@@ -11,7 +11,8 @@ cd "$(dirname "$0")/.."
 version="${1:?which major version? e.g. 24}"
 shift
 if [ "$#" -eq 0 ]; then
-  for files in 'web/**' 'docker/**' 'docs/**' 'hostile/**' 'e2e/**' 'pipeline/faces/**' 'cli/bench/**' cli/launcher.test.ts cli/doctor/cluster.test.ts support/servers.test.ts \
+  for files in 'web/**' 'docker/**' 'docs/**' 'hostile/**' 'e2e/**' 'pipeline/faces/**' 'cli/bench/**' \
+    cli/launcher.test.ts cli/doctor/cluster.test.ts support/servers.test.ts \
     db/outages.test.ts db/postgres.test.ts db/service.test.ts queue/postgres.test.ts queue/redis.test.ts storage/swift.test.ts; do
     set -- "$@" --exclude "test/$files"
   done

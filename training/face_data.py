@@ -1,6 +1,7 @@
 """Aligned faces, what portraits suffer (blur, low resolution, noise, JPEG, in that order or twice), and what the
 general network makes of it: at the size and with the block grid the picture had, as in the product, or of the
 aligned face."""
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ def person(file: Path) -> str:
     return file.stem[:-1] if file.stem.startswith("london") else file.stem
 
 
+@lru_cache(1)
 def weight_map() -> np.ndarray:
     """512x512 float32: 1 on the face, 0.25 on the background, which is often smeared in the sources."""
     y, x = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32)
@@ -40,6 +42,7 @@ def weight_map() -> np.ndarray:
     return 0.25 + 0.75 / (1 + np.exp(12 * (distance - 1)))
 
 
+@lru_cache(1)
 def oval() -> np.ndarray:
     """512x512 float32: how much of a restored face the product takes, `src/imaging/faces/mask.ts`: 1 on the face, 0 around it."""
     v, u = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) + 0.5

@@ -56,7 +56,7 @@ def counts(lq, gt, aim: float):
     if aim == 0:
         return torch.ones(len(lq))
     harm = 255 * ((lq - gt) ** 2).mean((1, 2, 3)).sqrt().clamp_min(1 / 255)
-    weights = 0.25 + torch.exp(-(torch.log2(harm / aim) / 1.0) ** 2)
+    weights = 0.25 + torch.exp(-(torch.log2(harm / aim)) ** 2)
     return weights / weights.mean()
 
 

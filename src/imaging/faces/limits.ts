@@ -27,7 +27,7 @@ export const FACE_LIMITS = {
    * the box: what remains of the change for faces that are sharp and compressed, sharp and not, or `noisy`; all of it
    * from the second blur on, and where compression has eaten into noise, up to `veryNoisy`. Fitted on 153 draws of 51
    * validation faces (`scripts/face-gain.ts`, docs/quality/faces.md): of those that are changed, with all of it, 94 % are
-   * better than by the general network (PSNR, SSIM); with these 98 % (network 0.5.0; with 0.7.0 96 and 98 %).
+   * better than by the general network (PSNR, SSIM); with these 98 % (network 0.5.0; with 0.8.0 95 and 98-99 %).
    */
   amount: { noisy: 2.5, veryNoisy: 8, blurred: [0.54, 0.66], least: { compressed: 0.35, clean: 0.35, noisy: 0.75 } },
   /**
