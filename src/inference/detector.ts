@@ -19,6 +19,8 @@ export interface FaceDetector {
    * @throws AppError PROCESS_ERROR when the network fails
    */
   run(rgb: Uint8Array, width: number, height: number): Promise<readonly DetectorOutput[]>;
+  /** See `Manifest.hint`. */
+  readonly hint?: number;
   /** Looks at its candidates again; not every detector has one. */
   readonly refiner?: FaceRefiner;
   close(): Promise<void>;
@@ -27,7 +29,7 @@ export interface FaceDetector {
 /** @throws AppError PROCESS_ERROR when the file is damaged or the provider is not there */
 export async function openDetector(entry: ModelEntry, options: SessionOptions): Promise<FaceDetector> {
   const { manifest } = entry;
-  const { name, detector, tile, refiner: second } = manifest;
+  const { name, detector, tile, refiner: second, hint } = manifest;
   const fails = (what: string, cause?: unknown) => new AppError('PROCESS_ERROR', `The face detector ${name} ${what}.`, { cause });
   if (detector === undefined) throw fails('is of no known family');
   const bytes = readVerified(entry, manifest.networks[0] as NetworkFile);
@@ -40,6 +42,7 @@ export async function openDetector(entry: ModelEntry, options: SessionOptions): 
     name,
     family: detector,
     ...(tile.size === undefined ? {} : { size: tile.size }),
+    ...(hint === undefined ? {} : { hint }),
     ...(refiner ? { refiner } : {}),
     async run(rgb, width, height) {
       const results = await session.run({ [input]: pictureTensor(rgb, width, height, manifest) }).catch((cause) => {

@@ -108,6 +108,11 @@ export const Manifest = Type.Object({
   detector: Type.Optional(Detector),
   /** With the task `face-detect`: a second network that looks at each of the first one's candidates again (`imaging/faces/refine.ts`). */
   refiner: Type.Optional(ModelFile),
+  /**
+   * What the detector scores at least for something in a picture with a face that lies or stands on its head, before it
+   * is turned: a picture without is not turned. Without this, every picture in which no face was found is.
+   */
+  hint: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   /** With the task `face`: name of a second picture input, which takes the face as the general restoration left it. */
   beside: Type.Optional(Type.String({ minLength: 1, maxLength: 128 })),
   /** With the task `face`: how much of its result is blended in when nobody says (1). */

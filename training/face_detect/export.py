@@ -1,6 +1,6 @@
 """Checkpoints to models/face-detect/{face-detect.onnx, face-refine.onnx, manifest.json}: EMA weights, normalisation folded away.
 
-    python training/face_detect/export.py --out models/face-detect --threshold 0.5 runs/face-detect/checkpoint.pt --refiner runs/face-refine/checkpoint.pt
+    python training/face_detect/export.py --out models/face-detect --threshold 0.5 --hint 0.15 runs/face-detect/checkpoint.pt --refiner runs/face-refine/checkpoint.pt
 """
 import argparse
 import hashlib
@@ -73,6 +73,7 @@ def main():
     parser.add_argument("--refiner", type=Path, required=True, help="checkpoint of refine_train.py")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--threshold", type=float, required=True, help="operating point, as evaluate.py chose it")
+    parser.add_argument("--hint", type=float, required=True, help="what a lying face scores before the picture is turned (LOG.md)")
     parser.add_argument("--version", default="0.1.0")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,8 @@ def main():
         "networks": [{"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": "any", "conditions": []}],
         "description": "Faces with a score, a box and five landmarks, turned by up to 45 degrees, from 13 px.",
         "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
-        "detector": "mingxi", "refiner": {"file": second.name, "sha256": hashlib.sha256(second.read_bytes()).hexdigest()}, "scale": 1,
+        "detector": "mingxi", "refiner": {"file": second.name, "sha256": hashlib.sha256(second.read_bytes()).hexdigest()},
+        "hint": args.hint, "scale": 1,
         "tile": {"multiple": 32, "halo": 0, "max": 4096},
         "cost": {"parameters": sum(p.numel() for n in (network, refiner) for p in n.parameters()), "gmacPerMegapixel": round(cost / 0.4096, 2)},
         "licence": {"weights": "CC BY-NC-SA 4.0" if "omi" not in config["exclude"] else "Apache-2.0",

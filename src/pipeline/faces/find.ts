@@ -53,6 +53,8 @@ export async function findFaces(pixels: Pixels, detector: FaceDetector): Promise
   if (small) candidates.push(...(await look(detector, small, candidate)));
   const found = await confirmed(candidates, pixels, detector, least);
   if (found.length > 0) return found.map(faceOf);
+  const { hint = 0 } = detector;
+  if (hint > 0 && !candidates.some(({ score }) => score >= hint)) return [];
   const copy = await copyFor(pixels, TURNED, detector, full);
   const leastTurned = detector.refiner ? candidate : sureTurned;
   let best: Candidate[] = [];

@@ -1,4 +1,5 @@
 import { blockinessOf } from '../../imaging/blockiness.ts';
+import { blurOf } from '../../imaging/blur.ts';
 import { findEarlierJpeg } from '../../imaging/earlier-jpeg.ts';
 import { isGrey } from '../../imaging/grey.ts';
 import { jpegQuality } from '../../imaging/jpeg-quality.ts';
@@ -12,7 +13,8 @@ export async function analyse(context: Context): Promise<void> {
   const grey = context.facts.greyContainer || isGrey(rgb);
   const earlier = findEarlierJpeg(rgb, width, height, { jpeg, grey });
   const blocks = blockinessOf(rgb, width, height);
-  const { rawSigma, coarse, blur } = await looked;
+  const blur = blurOf(rgb, width, height);
+  const { rawSigma, coarse } = await looked;
   const webp = context.header.format === 'webp';
   context.analysis = { jpeg, earlier, rawSigma, coarseSigma: coarse.sigma, evenness: coarse.evenness, blocks, webp, blur, grey };
 }

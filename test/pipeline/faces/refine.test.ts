@@ -138,6 +138,24 @@ describe('a detector with a refiner', () => {
       expect(await findFaces(picture([lying]), careful)).toEqual([]);
     }
   });
+
+  it('a picture with nothing like a face is not turned for a detector that shows a hint of those that lie', async () => {
+    let runs = 0;
+    const hinting: FaceDetector = {
+      ...sure,
+      hint: 0.15,
+      run(...args) {
+        runs++;
+        return sure.run(...args);
+      },
+    };
+    const lying = { ...face, angle: 180 };
+    expect(await findFaces(picture([lying]), hinting)).toEqual([]);
+    expect(runs).toBe(1);
+    // Something like a face, which the refiner refuses: as it was seen, so may one that lies be.
+    expect(await findFaces(picture([{ ...face, split: 0.35 }]), { ...hinting, refiner: careful.refiner })).toEqual([]);
+    expect(runs).toBe(5);
+  });
 });
 
 describe('refine', () => {
