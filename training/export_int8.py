@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import torch
+import torch.nn.functional as F
 from onnx import TensorProto, helper, numpy_helper
 
 from export import Deployed
@@ -135,16 +136,23 @@ class Tape:
         return self.emit("Transpose", y, perm=[0, 3, 1, 2]), q, channels // 4, scale // 2
 
     def last(self, name: str, terms):
-        """The residual in whole levels, as two halves that are added one after the other: 8 bits hold
-        ±127 levels and strong noise needs more. round(r) = round(r/2 - 1/4) + round(r/2 + 1/4)."""
+        """The residual in steps of `levels`, or in whole levels as two halves that are added one after the other: 8 bits
+        hold ±127 levels and strong noise needs more. round(r) = round(r/2 - 1/4) + round(r/2 + 1/4)."""
         layer = self.network.get_submodule(name)
         weight, shifts = (x[BYTE_ORDER] for x in last_weights(layer.weight.detach(), [(None, term[1][0]) for term in terms]))
-        bias, quarter = layer.bias.detach()[BYTE_ORDER] / 2, PICTURE_STEP / 4
-        both = torch.cat([weight / 2] * 2), torch.cat([bias - quarter, bias + quarter])
-        apart = torch.cat([shifts + SHIFTS[0], shifts + SHIFTS[1]])
+        bias, quarter = layer.bias.detach()[BYTE_ORDER], PICTURE_STEP / 4
         # Every piece is copied pixel by pixel: the fewer, the faster (5 for 8 took 5 % of the noise half's time).
-        pieces = [term[0] for term in terms if term[0] != BESIDE]
-        y = self.convolve(self.emit("Concat", *pieces, axis=1), terms[0][1], *both, 1, 1, RESIDUAL, apart)
+        x = self.emit("Concat", *(term[0] for term in terms if term[0] != BESIDE), axis=1)
+        if self.network.levels:
+            # Four channels of nothing, beside the conditions: onnxruntime takes four times as long for 12 as for 16.
+            residual, rest = (self.network.levels * PICTURE_STEP, 128), (0, 0, 0, 0, 0, 0, 0, len(CONDITIONS))
+            weight, shifts, bias = F.pad(weight, rest), F.pad(shifts, rest), F.pad(bias, rest[-2:])
+            y = self.convolve(x, terms[0][1], weight, bias, 1, 1, residual, shifts)
+            restored = self.sum(self.input, PICTURE, self.emit("Transpose", y, perm=[0, 2, 3, 1]), residual, PICTURE)
+            return self.emit("Slice", restored, self.whole(0), self.whole(len(BYTE_ORDER)), self.whole(3))
+        both = torch.cat([weight / 2] * 2), torch.cat([bias / 2 - quarter, bias / 2 + quarter])
+        apart = torch.cat([shifts + SHIFTS[0], shifts + SHIFTS[1]])
+        y = self.convolve(x, terms[0][1], *both, 1, 1, RESIDUAL, apart)
         y = self.emit("Transpose", y, perm=[0, 2, 3, 1])
         halves = [f"{y}_low", f"{y}_high"]
         self.nodes.append(helper.make_node("Split", [y, self.whole(12, 12)], halves, axis=3))
@@ -161,7 +169,8 @@ class Tape:
         self.picture = self.reshape(blocks, one, height, width, self.whole(12))
         told = self.round(self.reshape("conditions", one, one, one, self.whole(len(CONDITIONS))), PICTURE)
         maps = self.emit("Expand", told, self.emit("Concat", one, height, width, self.whole(len(CONDITIONS)), axis=0))
-        x = self.emit("Transpose", self.emit("Concat", self.picture, maps, axis=3), perm=[0, 3, 1, 2])
+        self.input = self.emit("Concat", self.picture, maps, axis=3)
+        x = self.emit("Transpose", self.input, perm=[0, 3, 1, 2])
         y = walk(self.network.config, self, (x, PICTURE, 12 + len(CONDITIONS), 2))
         y = self.emit("Transpose", self.reshape(y, one, height, width, two, two, three), perm=[0, 1, 3, 2, 4, 5])
         whole = self.emit("Concat", one, self.height, self.width, three, axis=0)
@@ -183,7 +192,8 @@ BYTE_ORDER = [colour * 4 + row * 2 + column for row in range(2) for column in ra
 
 def load(checkpoint: Path) -> tuple[QuantisedNet, dict]:
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
-    network = QuantisedNet(shape(state["config"]["network"]), int(state["config"]["quantise"].get("fine", 0)))
+    how = state["config"]["quantise"]
+    network = QuantisedNet(shape(state["config"]["network"]), int(how.get("fine", 0)), how.get("levels", 0.0))
     network.load_state_dict(state["ema"])
     return network.eval(), state
 

@@ -146,12 +146,14 @@ class QuantisedNet(RestorationNet):
     already given the quantiser its own).
     """
 
-    def __init__(self, config: NetworkConfig = NetworkConfig(), fine: int = 0):
+    def __init__(self, config: NetworkConfig = NetworkConfig(), fine: int = 0, levels: float = 0.0):
         """`fine`: 0 none; 1: the two largest terms of the last layer have half the step, as two bytes beside the plain one
         that the other layers read, for a fifth of the speed; 2: the three largest, and the other layers read the lower of
-        the two bytes, a quarter step off, which they learn to expect: 4 % slower than 1."""
+        the two bytes, a quarter step off, which they learn to expect: 4 % slower than 1.
+        `levels`: of the picture in one step of the residual, which then leaves as one byte (1.5: ±190 levels); 0: two bytes,
+        to a whole level, for a tenth of the speed."""
         super().__init__(config)
-        self.fine = fine
+        self.fine, self.levels = fine, levels
         self.quantisers = nn.ModuleDict()
         self.watched: dict[str, list] | None = None
         walk(config, _Namer(self.quantisers, half_terms(config)), None)
@@ -201,9 +203,12 @@ class QuantisedNet(RestorationNet):
         steps = weight_steps(weight)
         scaled = weight / steps[:, None, None, None]
         # Each residual is the sum of two, see `export_int8.py`.
-        both = sum(_nearest(scaled + shifts + quarter) for quarter in SHIFTS) / 2
+        both = _nearest(scaled + shifts) if self.levels else sum(_nearest(scaled + shifts + quarter) for quarter in SHIFTS) / 2
         whole = F.conv2d(torch.cat([whole for whole, _ in terms], 1), both, None, layer.stride, layer.padding).float()
-        return whole * (steps * terms[0][1])[None, :, None, None] + layer.bias[None, :, None, None]
+        residual = whole * (steps * terms[0][1])[None, :, None, None] + layer.bias[None, :, None, None]
+        if not self.levels:
+            return residual
+        return _nearest(residual / (self.levels * PICTURE_STEP)).clamp(-128, 127) * (self.levels * PICTURE_STEP)
 
     def half_residual(self, half, conditions):
         """As the parent's, in picture units; the whole-level rounding of the result is left to `deployed`."""
