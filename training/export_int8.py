@@ -35,7 +35,7 @@ class Tape:
     channels, scale it lives at). All of them are NCHW to ONNX; onnxruntime keeps them NHWC."""
 
     def __init__(self, network: QuantisedNet):
-        self.network, self.nodes, self.constants = network, [], []
+        self.network, self.nodes, self.constants, self.joined = network, [], [], network.joined
 
     def emit(self, kind: str, *inputs: str, **attributes) -> str:
         output = f"{kind}_{len(self.nodes)}"
@@ -145,8 +145,8 @@ class Tape:
         x = self.emit("Concat", *(term[0] for term in terms if term[0] != BESIDE), axis=1)
         if self.network.levels:
             # Four channels of nothing, beside the conditions: onnxruntime takes four times as long for 12 as for 16.
-            residual, rest = (self.network.levels * PICTURE_STEP, 128), (0, 0, 0, 0, 0, 0, 0, len(CONDITIONS))
-            weight, shifts, bias = F.pad(weight, rest), F.pad(shifts, rest), F.pad(bias, rest[-2:])
+            residual = (self.network.levels * PICTURE_STEP, 128)
+            weight, shifts, bias = (F.pad(x, (0, 0) * (x.dim() - 1) + (0, len(CONDITIONS))) for x in (weight, shifts, bias))
             y = self.convolve(x, terms[0][1], weight, bias, 1, 1, residual, shifts)
             restored = self.sum(self.input, PICTURE, self.emit("Transpose", y, perm=[0, 2, 3, 1]), residual, PICTURE)
             return self.emit("Slice", restored, self.whole(0), self.whole(len(BYTE_ORDER)), self.whole(3))
@@ -193,7 +193,7 @@ BYTE_ORDER = [colour * 4 + row * 2 + column for row in range(2) for column in ra
 def load(checkpoint: Path) -> tuple[QuantisedNet, dict]:
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     how = state["config"]["quantise"]
-    network = QuantisedNet(shape(state["config"]["network"]), int(how.get("fine", 0)), how.get("levels", 0.0))
+    network = QuantisedNet(shape(state["config"]["network"]), int(how.get("fine", 0)), how.get("levels", 0.0), int(how.get("joined", 0)))
     network.load_state_dict(state["ema"])
     return network.eval(), state
 

@@ -28,6 +28,7 @@ class QuantiseConfig:
     iterations: int = 400
     fine: int = 0                 # see `QuantisedNet`
     levels: float = 0.0           # see `QuantisedNet`
+    joined: int = 0               # see `QuantisedNet`
     half: int = 1                 # 0: without bfloat16, which is slower on processors that do not have it
     patch: int = 96
     batch: int = 8
@@ -84,7 +85,7 @@ def main():
     known = {field.name for field in fields(TrainConfig)}
     trained = {key: value for key, value in state["config"].items() if key in known}
     crops = TrainConfig(**{**trained, "patch": config.patch, "batch": config.batch})
-    network = QuantisedNet(teacher.config, config.fine, config.levels)
+    network = QuantisedNet(teacher.config, config.fine, config.levels, config.joined)
     network.load_state_dict(teacher.state_dict(), strict=False)
     teacher, network = (n.to(memory_format=torch.channels_last) for n in (teacher, network))
     steps = [q.log_step for q in network.quantisers.values()]

@@ -30,7 +30,7 @@ def walk(config: NetworkConfig, ops, x):
             name = f"{prefix}.{i}"
             change, fine = ops.conv_fine(f"{name}.second", ops.conv(f"{name}.first", x))
             terms.extend(fine)
-            if name != f"up_blocks.0.{config.up[0] - 1}":  # its sum is left to the last layer
+            if name != f"up_blocks.0.{config.up[0] - 1}" or ops.joined == 2:  # its sum is left to the last layer
                 x = ops.add(name, x, change)
         return x
 
@@ -43,11 +43,11 @@ def walk(config: NetworkConfig, ops, x):
     x = blocks("bottom", config.bottom, x, [])
     for i in (1, 0):
         grown = ops.shuffle(ops.conv(f"grow.{i}", x))
-        if i == 0:
-            half.append(grown)
         x = ops.add(f"join.{i}", grown, skips[i])
+        if i == 0:
+            half = [x] if ops.joined else [*half, grown]
         x = blocks(f"up_blocks.{i}", config.up[i], x, half if i == 0 else [])
-    return ops.last("tail", half)
+    return ops.last("tail", [x] if ops.joined == 2 else half)
 
 
 # Two roundings of one number, a quarter step below and above: their mean has half the step.
@@ -55,7 +55,7 @@ SHIFTS = (-0.25, 0.25)
 
 
 def half_terms(config: NetworkConfig) -> list[str]:
-    """The layers whose results the last layer reads."""
+    """The layers whose results the last layer reads, or some of them as their sum (`joined`)."""
     seconds = [f"{side}_blocks.0.{i}.second" for side, count in (("down", config.down[0]), ("up", config.up[0])) for i in range(count)]
     return ["head", "grow.0", *seconds]
 
@@ -146,17 +146,19 @@ class QuantisedNet(RestorationNet):
     already given the quantiser its own).
     """
 
-    def __init__(self, config: NetworkConfig = NetworkConfig(), fine: int = 0, levels: float = 0.0):
+    def __init__(self, config: NetworkConfig = NetworkConfig(), fine: int = 0, levels: float = 0.0, joined: int = 0):
         """`fine`: 0 none; 1: the two largest terms of the last layer have half the step, as two bytes beside the plain one
         that the other layers read, for a fifth of the speed; 2: the three largest, and the other layers read the lower of
         the two bytes, a quarter step off, which they learn to expect: 4 % slower than 1.
-        `levels`: of the picture in one step of the residual, which then leaves as one byte (1.5: ±190 levels); 0: two bytes,
-        to a whole level, for a tenth of the speed."""
+        `levels`: of the picture in one step of the residual, which then leaves as one byte (1: ±127 levels, 1.5: ±190); 0:
+        as two bytes, to a whole level, which takes a twelfth longer. `joined`: 0: the last layer reads each term with its own
+        step; 1: what came down and up as their rounded sum, for an eighth of the time; 2: the sum of all, another 6 %. Free
+        in the JPEG half, dear in the noise half (LOG.md)."""
         super().__init__(config)
-        self.fine, self.levels = fine, levels
+        self.fine, self.levels, self.joined = fine, levels, joined
         self.quantisers = nn.ModuleDict()
         self.watched: dict[str, list] | None = None
-        walk(config, _Namer(self.quantisers, half_terms(config)), None)
+        walk(config, _Namer(self.quantisers, half_terms(config), joined), None)
 
     def is_fine(self, name: str) -> bool:
         sides = ("down_blocks.0.", "up_blocks.0.0.")[:self.fine]
@@ -222,8 +224,8 @@ class QuantisedNet(RestorationNet):
 class _Namer:
     """Walks the network once to make its quantisers."""
 
-    def __init__(self, quantisers: nn.ModuleDict, terms: list[str]):
-        self.quantisers, self.terms = quantisers, terms
+    def __init__(self, quantisers: nn.ModuleDict, terms: list[str], joined: int):
+        self.quantisers, self.terms, self.joined = quantisers, terms, joined
 
     def conv(self, name: str, _):
         self.quantisers[name.replace(".", "/")] = Quantiser(name.endswith(".first"), name in self.terms)
@@ -233,7 +235,7 @@ class _Namer:
         return None, []
 
     def add(self, name: str, *_):
-        self.quantisers[name.replace(".", "/")] = Quantiser(False, False)
+        self.quantisers[name.replace(".", "/")] = Quantiser(False, self.joined > 0 and name == "join.0")
 
     def shuffle(self, _):
         pass
