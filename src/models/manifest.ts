@@ -109,8 +109,8 @@ export const Manifest = Type.Object({
   /** With the task `face-detect`: a second network that looks at each of the first one's candidates again (`imaging/faces/refine.ts`). */
   refiner: Type.Optional(ModelFile),
   /**
-   * What the detector scores at least for something in a picture with a face that lies or stands on its head, before it
-   * is turned: a picture without is not turned. Without this, every picture in which no face was found is.
+   * With the task `face-detect`: what it scores at least for something in a picture with a face that lies or stands on
+   * its head, before that is turned: a picture without is not turned. Without this, every picture with no face found is.
    */
   hint: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
   /** With the task `face`: name of a second picture input, which takes the face as the general restoration left it. */
@@ -141,9 +141,9 @@ export function outputTensor(manifest: Pick<Manifest, 'input' | 'output'>): Pixe
  */
 export function contradiction(
   manifest: Pick<Manifest, 'task' | 'input' | 'output' | 'scale' | 'tile' | 'detector'> &
-    Partial<Pick<Manifest, 'networks' | 'refiner' | 'beside' | 'tier'>>,
+    Partial<Pick<Manifest, 'networks' | 'refiner' | 'hint' | 'beside' | 'tier'>>,
 ): string | undefined {
-  const { task, input, scale, tile, detector, refiner, beside, tier, networks = [] } = manifest;
+  const { task, input, scale, tile, detector, refiner, hint, beside, tier, networks = [] } = manifest;
   for (const { file, when, precision } of networks)
     if (precision === 'int8' && !networks.some((other) => other.when === when && other.precision !== 'int8'))
       return `networks: expected one in fp32 with when ${when} beside ${file}, received none`;
@@ -178,5 +178,6 @@ export function contradiction(
   if (tier !== undefined && (task !== 'restore' || scale !== 1))
     return `tier: expected none with the task ${task} and the scale ${scale}, received ${tier.level} of ${tier.of}`;
   if (task !== 'face-detect' && refiner !== undefined) return `refiner: expected none with the task ${task}, received ${refiner.file}`;
+  if (task !== 'face-detect' && hint !== undefined) return `hint: expected none with the task ${task}, received ${hint}`;
   return undefined;
 }

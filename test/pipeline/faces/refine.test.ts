@@ -8,6 +8,7 @@ import type { FivePoints } from '../../../src/imaging/faces/template.ts';
 import { orientSamples } from '../../../src/imaging/orient.ts';
 import { type FaceDetector, openDetector } from '../../../src/inference/detector.ts';
 import type { FaceRefiner } from '../../../src/inference/refiner.ts';
+import { contradiction } from '../../../src/models/manifest.ts';
 import { createRegistry } from '../../../src/models/registry.ts';
 import { findFaces, findInBox, type Pixels, pointsOf } from '../../../src/pipeline/faces/find.ts';
 import { MOST_CANDIDATES, refine } from '../../../src/pipeline/faces/refine.ts';
@@ -155,6 +156,12 @@ describe('a detector with a refiner', () => {
     // Something like a face, which the refiner refuses: as it was seen, so may one that lies be.
     expect(await findFaces(picture([{ ...face, split: 0.35 }]), { ...hinting, refiner: careful.refiner })).toEqual([]);
     expect(runs).toBe(5);
+  });
+
+  it('only a detector can have a hint', () => {
+    const { manifest } = createRegistry({ shippedDir: dir }).get('careless');
+    expect(contradiction({ ...manifest, hint: 0.15 })).toBeUndefined();
+    expect(contradiction({ ...manifest, hint: 0.15, task: 'restore' })).toBe('hint: expected none with the task restore, received 0.15');
   });
 });
 
