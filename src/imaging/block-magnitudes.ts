@@ -96,9 +96,11 @@ export function blockMagnitudes({ samples, count }: Squares, only?: number): Mag
   const places = PLACES.map(() => new Uint16Array(phases * count));
   const rows = new Float32Array(SIDE * 8 * FREQUENCIES);
   const block = new Float32Array(FREQUENCIES * FREQUENCIES);
+  const [top, bottom] = only === undefined ? [0, SIDE] : [only >> 3, (only >> 3) + 8];
+  const [left, right] = only === undefined ? [0, 8] : [only & 7, (only & 7) + 1];
   for (let square = 0; square < count; square++) {
-    for (let y = 0; y < SIDE; y++) {
-      for (let left = 0; left < 8; left++) transform(samples, (square * SIDE + y) * SIDE + left, 1, rows, (y * 8 + left) * FREQUENCIES);
+    for (let y = top; y < bottom; y++) {
+      for (let x = left; x < right; x++) transform(samples, (square * SIDE + y) * SIDE + x, 1, rows, (y * 8 + x) * FREQUENCIES);
     }
     for (let i = 0; i < phases; i++) {
       // The row and column of a phase, together: rows are 8 first columns long.

@@ -4,6 +4,7 @@ import type { EarlierJpeg } from '../imaging/earlier-jpeg.ts';
 import type { FineStructure } from '../imaging/fine-structure.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
+import type { ContainerFormat } from '../imaging/metadata-blocks.ts';
 import type { Picture } from '../imaging/picture.ts';
 import type { TiledNetwork } from '../inference/lanes.ts';
 import type { Precision, Scale, Suffering } from '../models/manifest.ts';
@@ -15,6 +16,8 @@ import type { Tiers } from './steps/tier.ts';
 
 /** What the steps need beside the picture: networks by name, loaded once per process. */
 export interface Engine {
+  /** That compute for one picture. */
+  readonly threads: number;
   /** @throws AppError PARAM_VALUE_ERROR for an unknown name, or a scale that the model does not offer */
   model(name: string, scale: Scale): ModelEntry;
   /** The fast and the best network for what this one is for, as far as there are any. */
@@ -83,6 +86,10 @@ export interface Context {
   precision?: Precision;
   /** restore, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
   restored: Uint8Array;
+  /** begin: of the result */
+  format: ContainerFormat;
+  /** begin: the result's file without its metadata, as it is if no face is changed */
+  begun?: Promise<Buffer>;
   /** faces */
   faces: RestoreReport['faces'];
   /** faces */

@@ -11,6 +11,7 @@ import type { RestoreTask } from './options.ts';
 import type { RestoreOutcome } from './report.ts';
 import { reportOf } from './report-of.ts';
 import { analyse } from './steps/analyse.ts';
+import { begin } from './steps/begin.ts';
 import { blend } from './steps/blend.ts';
 import { decode } from './steps/decode.ts';
 import { encode } from './steps/encode.ts';
@@ -42,6 +43,7 @@ export const STEPS: readonly Step[] = [
   guard,
   blend,
   orient,
+  begin,
   faces,
   encode,
 ];
@@ -86,6 +88,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
   let faceTools: Promise<FaceTools> | undefined;
   const engine: Engine = {
+    threads: options.threads,
     model: (name, scale) => registry.choose(name, scale, options.defaultModel ?? 'general'),
     tiers: (entry) => registry.tiers(entry),
     autoBest: options.autoBest ?? false,

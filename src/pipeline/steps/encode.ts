@@ -14,11 +14,11 @@ const FULL_CHROMA_QUALITY = 90;
  * unchanged picture whose container is also the result's keeps its very bytes, if they are sound.
  */
 export async function encode(context: Context): Promise<void> {
-  const { task, picture } = context;
-  const format = resultFormat(context);
-  const file = keepsItsBytes(context, format)
-    ? context.bytes
-    : withMetadata(await encodePixels(context, format), format, blocksFor(context, format));
+  const { task, picture, format } = context;
+  const begun = await context.begun;
+  const changed = context.faces.some(({ action }) => action === 'restored');
+  const encoded = async () => (begun && !changed ? begun : encodePixels(context));
+  const file = keepsItsBytes(context) ? context.bytes : withMetadata(await encoded(), format, blocksFor(context, format));
   const partial = `${task.result}.partial`;
   try {
     await writeFile(partial, file);
@@ -43,7 +43,7 @@ function notWritten(cause: unknown): AppError {
   });
 }
 
-function resultFormat({ task, header, warnings }: Context): ContainerFormat {
+export function resultFormat({ task, header, warnings }: Context): ContainerFormat {
   if (task.options.format !== 'same') return task.options.format;
   if (header.format === 'jpg' || header.format === 'png' || header.format === 'webp') return header.format;
   const format = header.format === 'tiff' ? 'png' : 'webp';
@@ -51,7 +51,7 @@ function resultFormat({ task, header, warnings }: Context): ContainerFormat {
   return format;
 }
 
-function keepsItsBytes({ restored, picture, facts, header, task, model }: Context, format: ContainerFormat): boolean {
+export function keepsItsBytes({ restored, picture, facts, header, task, model, format }: Context): boolean {
   return (
     restored === picture.rgb &&
     facts.sound &&
@@ -75,8 +75,8 @@ function blocksFor({ facts, task, warnings }: Context, format: ContainerFormat):
   };
 }
 
-async function encodePixels(context: Context, format: ContainerFormat): Promise<Buffer> {
-  const { task, picture, facts, warnings } = context;
+export async function encodePixels(context: Context): Promise<Buffer> {
+  const { task, picture, facts, format, warnings } = context;
   const { width, height } = picture;
   if (picture.alpha && format === 'jpg') warnings.push('JPEG has no transparency: the picture was laid on white.');
   const { data, channels } = interleave(picture, context.restored, {
