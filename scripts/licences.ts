@@ -109,7 +109,6 @@ ${all.map(({ name, version, licence, needed }) => `| ${name} | ${version} | ${li
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   writeFileSync(join(ROOT, LICENCES_FILE), licencesPage());
-  // Both come from the lock file: neither is forgotten this way.
-  const { SBOM_FILE, sbom } = await import('./sbom.ts');
-  writeFileSync(join(ROOT, SBOM_FILE), sbom());
+  // Both come from the lock file: neither is forgotten this way. Not awaited: that file imports this one, which must be done first.
+  void import('./sbom.ts').then(({ SBOM_FILE, sbom }) => writeFileSync(join(ROOT, SBOM_FILE), sbom()));
 }

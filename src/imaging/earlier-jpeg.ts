@@ -199,10 +199,12 @@ const detailTables: Tables = new Map();
 function cosinesOf(step: number, tables: Tables, from: number): Float32Array {
   let table = tables.get(step);
   if (!table) {
+    table = new Float32Array(MAGNITUDES);
     const period = PRECISION * step;
-    table = Float32Array.from({ length: MAGNITUDES }, (_, value) =>
-      value < from ? 0 : COUNTED + Math.cos((2 * Math.PI * (value % period)) / period),
-    );
+    const once = Math.min(period, MAGNITUDES);
+    for (let value = 0; value < once; value++) table[value] = COUNTED + Math.cos((2 * Math.PI * value) / period);
+    for (let value = once; value < MAGNITUDES; value++) table[value] = table[value - period] as number;
+    table.fill(0, 0, Math.ceil(from));
     tables.set(step, table);
   }
   return table;
