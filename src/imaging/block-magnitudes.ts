@@ -65,6 +65,28 @@ export function spreadSquares(rgb: Uint8Array, width: number, height: number, mo
   return { samples, count };
 }
 
+/** How many of the squares that are not flat differ from all others, 0…1; 1 where all are flat. */
+export function variety({ samples, count }: Squares): number {
+  const seen = new Set<number>();
+  let uneven = 0;
+  for (let from = 0; from < count * SIDE * SIDE; from += SIDE * SIDE) {
+    const first = samples[from] as number;
+    let [sum, flat] = [0, true];
+    for (let i = 0; i < SIDE * SIDE; i++) {
+      const value = samples[from + i] as number;
+      flat &&= value === first;
+      // Weights without a common measure: other squares have other sums.
+      sum += value * (WEIGHTS[i] as number);
+    }
+    if (flat) continue;
+    uneven++;
+    seen.add(sum);
+  }
+  return uneven === 0 ? 1 : seen.size / uneven;
+}
+
+const WEIGHTS = Float64Array.from({ length: SIDE * SIDE }, (_, i) => Math.sqrt(i + 2));
+
 /** The four lowest terms of the orthonormal DCT-II (ITU-T T.81 A.3.3) of eight samples `stride` apart, by its symmetry. */
 function transform(from: Float32Array, at: number, stride: number, to: Float32Array, out: number): void {
   const a = from[at] as number;

@@ -37,7 +37,9 @@ export function blockinessOf(rgb: Uint8Array, width: number, height: number): Bl
   return {
     ratio: mean(across.ratio, down.ratio),
     standsOut,
-    found: standsOut >= 1 + Math.max(STANDING_OUT.least, STANDING_OUT.byChance / Math.sqrt(width * height)),
+    // No step at all but between blocks: no codec leaves that in every block of a picture, a mosaic and enlarged pixels do.
+    found:
+      !(across.alone && down.alone) && standsOut >= 1 + Math.max(STANDING_OUT.least, STANDING_OUT.byChance / Math.sqrt(width * height)),
     phaseX: across.phase,
     phaseY: down.phase,
   };
@@ -110,11 +112,12 @@ function add({ sums, counts }: Steps, phase: number, sum: number, count: number)
   counts[phase] = (counts[phase] as number) + count;
 }
 
-function strongest({ sums, counts }: Steps): { ratio: number; standsOut: number; phase: number } {
+function strongest({ sums, counts }: Steps): { ratio: number; standsOut: number; phase: number; alone: boolean } {
   const means = Array.from(sums, (sum, i) => sum / Math.max(1, counts[i] as number));
   const best = Math.max(...means);
   const phase = means.indexOf(best);
   const others = means.filter((_, i) => i !== phase);
   const over = (other: number) => (other > 0 ? best / other : best > 0 ? 8 : 1);
-  return { ratio: over(others.reduce((a, b) => a + b, 0) / 7), standsOut: over(Math.max(...others)), phase };
+  const alone = best > 0 && Math.max(...others) === 0;
+  return { ratio: over(others.reduce((a, b) => a + b, 0) / 7), standsOut: over(Math.max(...others)), phase, alone };
 }

@@ -1,5 +1,6 @@
 import type { Blockiness } from '../imaging/blockiness.ts';
 import type { SourceFacts } from '../imaging/codec.ts';
+import type { Drawn } from '../imaging/drawn.ts';
 import type { EarlierJpeg } from '../imaging/earlier-jpeg.ts';
 import type { FineStructure } from '../imaging/fine-structure.ts';
 import type { Header } from '../imaging/header.ts';
@@ -43,6 +44,8 @@ export interface Analysis {
   readonly coarseSigma: number;
   /** How evenly the coarse noise lies over the picture, 0…1 (`imaging/noise.ts`). */
   readonly evenness: number;
+  /** Why what reads as noise is none; undefined where it may be. */
+  readonly drawn: Drawn | undefined;
   readonly blur: number;
   readonly blocks: Blockiness;
   /** The file is a WebP, whose lossy form leaves blocks, too. */

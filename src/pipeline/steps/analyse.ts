@@ -1,9 +1,11 @@
 import { blockinessOf } from '../../imaging/blockiness.ts';
 import { blurOf } from '../../imaging/blur.ts';
+import { drawnIn, hasFewColours } from '../../imaging/drawn.ts';
 import { findEarlierJpeg } from '../../imaging/earlier-jpeg.ts';
 import { isGrey } from '../../imaging/grey.ts';
 import { jpegQuality } from '../../imaging/jpeg-quality.ts';
 import type { Context } from '../context.ts';
+import { CLEAN_COARSE_SIGMA, CLEAN_SIGMA } from './gate.ts';
 
 /** Expects `picture`; guarantees `analysis`: what is wrong with it, from the file's own tables and the pixels. */
 export async function analyse(context: Context): Promise<void> {
@@ -16,5 +18,9 @@ export async function analyse(context: Context): Promise<void> {
   const blur = blurOf(rgb, width, height);
   const { rawSigma, coarse } = await looked;
   const webp = context.header.format === 'webp';
-  context.analysis = { jpeg, earlier, rawSigma, coarseSigma: coarse.sigma, evenness: coarse.evenness, blocks, webp, blur, grey };
+  const noise = { rawSigma, coarseSigma: coarse.sigma, evenness: coarse.evenness };
+  const quiet = rawSigma < CLEAN_SIGMA;
+  const looksNoisy = !quiet || coarse.sigma >= CLEAN_COARSE_SIGMA;
+  const drawn = !jpeg && !webp && hasFewColours(rgb) ? 'few colours' : looksNoisy ? drawnIn(context.picture, quiet) : undefined;
+  context.analysis = { jpeg, earlier, ...noise, drawn, blocks, webp, blur, grey };
 }

@@ -61,6 +61,8 @@ function decide({ analysis, task, trust }: Context, own: boolean): Context['gate
   const seen = describe(analysis);
   if (task.options.face === 'only') return { action: 'copy', reason: `nothing but faces was asked for: ${seen}` };
   if (own && isClean(analysis)) return { action: 'copy', reason: `nothing to repair: ${seen}` };
+  if (own && isDrawn(analysis) && analysis.drawn?.startsWith('regular'))
+    return { action: 'copy', reason: `a network would not know it: ${seen}` };
   if (trust < 1)
     return { action: 'soften', reason: `what reads as noise may be texture, restored by ${Math.round(trust * 100)} %: ${seen}` };
   return { action: 'restore', reason: seen };
@@ -68,8 +70,19 @@ function decide({ analysis, task, trust }: Context, own: boolean): Context['gate
 
 /** Nothing to repair, by what analyse found. */
 export function isClean(analysis: Analysis): boolean {
+  if (analysis.drawn === 'few colours') return true;
+  if (!isCompressed(analysis) && isDrawn(analysis)) return true;
   if (isCompressed(analysis) || analysis.rawSigma >= CLEAN_SIGMA) return false;
   return analysis.coarseSigma < CLEAN_COARSE_SIGMA || analysis.evenness < EVEN;
+}
+
+/**
+ * What reads as noise was drawn. Under compression only where the noise network would be asked: less than that is left to the
+ * other one, which gains 1.4 dB on a weave at quality 50 and 75.
+ */
+export function isDrawn(analysis: Analysis): boolean {
+  const { drawn, rawSigma } = analysis;
+  return drawn !== undefined && (drawn === 'regular lines' || !isCompressed(analysis) || rawSigma >= NOISY_SIGMA);
 }
 
 /** How much of a restoration is to be believed, 0.5…1. */
@@ -95,12 +108,13 @@ const hasBlocks = ({ blocks, webp }: Analysis): boolean => blocks.found || (webp
 
 function sufferingOf(analysis: Analysis): Suffering {
   if (isNoiseUnderLightCompression(analysis)) return 'noise';
-  return (analysis.jpeg || analysis.earlier || hasBlocks(analysis)) && analysis.rawSigma < NOISY_SIGMA ? 'compression' : 'noise';
+  const coded = analysis.jpeg || analysis.earlier || hasBlocks(analysis);
+  return coded && (analysis.rawSigma < NOISY_SIGMA || isDrawn(analysis)) ? 'compression' : 'noise';
 }
 
 /** As a camera leaves it, in a file without tables that came by way of an editor: the noise is the greater harm. With tables: `weigh`. */
-function isNoiseUnderLightCompression({ jpeg, earlier, coarseSigma, evenness }: Analysis): boolean {
-  const light = !jpeg && earlier !== undefined && earlier.quality >= LIGHT_QUALITY;
+function isNoiseUnderLightCompression({ jpeg, earlier, drawn, coarseSigma, evenness }: Analysis): boolean {
+  const light = !jpeg && !drawn && earlier !== undefined && earlier.quality >= LIGHT_QUALITY;
   return light && coarseSigma >= LIGHT_COARSE_SIGMA && evenness >= LIGHT_EVEN;
 }
 
@@ -109,6 +123,6 @@ function describe(analysis: Analysis): string {
   const parts = [jpeg ? `JPEG quality ${jpeg.quality}` : 'no compression tables'];
   if (earlier) parts.push(`JPEG of quality ${earlier.quality} before`);
   if (hasBlocks(analysis)) parts.push(`coding blocks ${blocks.ratio.toFixed(2)}`);
-  parts.push(`noise σ ${reportedSigma(rawSigma)}`);
+  parts.push(analysis.drawn && isDrawn(analysis) ? analysis.drawn : `noise σ ${reportedSigma(rawSigma)}`);
   return parts.join(', ');
 }

@@ -44,8 +44,8 @@ export async function weigh(context: Context): Promise<void> {
   context.gate = { ...gate, reason: `${gate.reason}, which is more to be repaired than the compression` };
 }
 
-function mayBeNoise({ jpeg, earlier, coarseSigma, evenness }: Analysis): boolean {
-  if (!jpeg || earlier || jpeg.quality < WEIGH_QUALITY) return false;
+function mayBeNoise({ jpeg, earlier, drawn, coarseSigma, evenness }: Analysis): boolean {
+  if (!jpeg || earlier || drawn || jpeg.quality < WEIGH_QUALITY) return false;
   return coarseSigma >= WEIGH_COARSE_SIGMA && evenness >= WEIGH_EVEN;
 }
 
