@@ -20,12 +20,15 @@ CONDITIONS = ("luma_quantiser", "chroma_quantiser", "chroma_subsampling", "noise
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Channels at 1/2, 1/4, 1/8 scale; residual blocks going down, at the bottom, going up."""
+    """Channels at 1/2, 1/4, 1/8 scale; residual blocks going down, at the bottom, going up; whether it ends as a plain
+    network does, with a convolution and a ReLU before the last layer: cheaper than a block, and in 8-bit integers no tensor
+    then reaches the last layer but through a ReLU, which is what loses least (LOG.md)."""
 
     channels: tuple[int, int, int] = (32, 64, 96)
     down: tuple[int, int] = (1, 2)
     bottom: int = 3
     up: tuple[int, int] = (1, 2)
+    end: bool = False
 
 
 def shape(options: dict) -> NetworkConfig:
@@ -63,6 +66,8 @@ class RestorationNet(nn.Module):
         self.bottom = _blocks(c[2], config.bottom)
         self.grow = nn.ModuleList([nn.Conv2d(c[i + 1], c[i] * 4, 1) for i in range(2)])
         self.up_blocks = nn.ModuleList([_blocks(c[i], config.up[i]) for i in range(2)])
+        if config.end:
+            self.before_tail = nn.Conv2d(c[0], c[0], 3, 1, 1)
         self.tail = nn.Conv2d(c[0], 12, 3, 1, 1)
         # Zero residual at the start: the untrained network is the identity (never worse).
         nn.init.zeros_(self.tail.weight)
@@ -83,7 +88,7 @@ class RestorationNet(nn.Module):
         x = self.bottom(x)
         for i in (1, 0):
             x = self.up_blocks[i](F.pixel_shuffle(self.grow[i](x), 2) + skips[i])
-        return self.tail(x)
+        return self.tail(F.relu(self.before_tail(x)) if self.config.end else x)
 
     def residual(self, picture, conditions):
         return F.pixel_shuffle(self.half_residual(F.pixel_unshuffle(picture, 2), conditions), 2)
@@ -107,5 +112,5 @@ def macs_per_megapixel(config: NetworkConfig) -> float:
     for i, scale in ((0, 4), (1, 16)):
         pixel += 2 * (config.down[i] + config.up[i]) * 9 * c[i] ** 2 / scale
         pixel += 4 * c[i] * c[i + 1] / (scale * 4) + 4 * c[i] * c[i + 1] / (scale * 4)
-    pixel += 2 * config.bottom * 9 * c[2] ** 2 / 64
+    pixel += 2 * config.bottom * 9 * c[2] ** 2 / 64 + config.end * 9 * c[0] ** 2 / 4
     return pixel / 1000

@@ -10,7 +10,7 @@ nothing: the picture is whole levels too, and the result is rounded to them anyw
 What decides quality: nearly all of the loss comes from the half-resolution tensors that reach the
 last layer by sums alone, not through a convolution with a ReLU. So that layer reads their terms, each
 with its own step (`fine`: the largest with half of it), instead of their rounded sum, and their channels
-are scaled to equal spans.
+are scaled to equal spans. Or the network has a plain end (`NetworkConfig.end`), and there are no such tensors.
 """
 import torch
 import torch.nn as nn
@@ -30,7 +30,7 @@ def walk(config: NetworkConfig, ops, x):
             name = f"{prefix}.{i}"
             change, fine = ops.conv_fine(f"{name}.second", ops.conv(f"{name}.first", x))
             terms.extend(fine)
-            if name != f"up_blocks.0.{config.up[0] - 1}" or ops.joined == 2:  # its sum is left to the last layer
+            if name != f"up_blocks.0.{config.up[0] - 1}" or ops.joined == 2 or config.end:  # its sum is left to the last layer
                 x = ops.add(name, x, change)
         return x
 
@@ -47,6 +47,8 @@ def walk(config: NetworkConfig, ops, x):
         if i == 0:
             half = [x] if ops.joined else [*half, grown]
         x = blocks(f"up_blocks.{i}", config.up[i], x, half if i == 0 else [])
+    if config.end:
+        return ops.last("tail", [ops.conv("before_tail", x)])
     return ops.last("tail", [x] if ops.joined == 2 else half)
 
 
@@ -55,9 +57,14 @@ SHIFTS = (-0.25, 0.25)
 
 
 def half_terms(config: NetworkConfig) -> list[str]:
-    """The layers whose results the last layer reads, or some of them as their sum (`joined`)."""
+    """The layers whose results the last layer, or the one before it (`end`), reads, or some of them as their sum (`joined`)."""
     seconds = [f"{side}_blocks.0.{i}.second" for side, count in (("down", config.down[0]), ("up", config.up[0])) for i in range(count)]
     return ["head", "grow.0", *seconds]
+
+
+def is_rectified(name: str) -> bool:
+    """Whether a ReLU follows the layer."""
+    return name.endswith(".first") or name == "before_tail"
 
 
 class _Round(torch.autograd.Function):
@@ -228,7 +235,7 @@ class _Namer:
         self.quantisers, self.terms, self.joined = quantisers, terms, joined
 
     def conv(self, name: str, _):
-        self.quantisers[name.replace(".", "/")] = Quantiser(name.endswith(".first"), name in self.terms)
+        self.quantisers[name.replace(".", "/")] = Quantiser(is_rectified(name), name in self.terms)
 
     def conv_fine(self, name: str, _):
         self.conv(name, _)
@@ -269,7 +276,7 @@ def equalise(network: QuantisedNet, batches):
         layer.weight.mul_(each[:, None, None, None])
         layer.bias.mul_(each)
     readers = [name.replace("second", "first") for name in half_terms(network.config) if name.endswith("second")]
-    for name in ["shrink.0", "tail", *readers]:
+    for name in ["shrink.0", "before_tail" if network.config.end else "tail", *readers]:
         network.get_submodule(name).weight.div_(factor[None, :, None, None])
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 import yaml
 from torch.utils.data import DataLoader
 
@@ -78,8 +79,20 @@ def reshaped(state: dict, keep: dict, network: RestorationNet) -> dict:
                 for new, old in enumerate(places) for k, v in blocks.items() if k.startswith(f"{stack}.{old}.")}
         state = {k: v for k, v in state.items() if k not in blocks} | kept
     own = network.state_dict()
+    if "before_tail.weight" in own.keys() - state.keys():
+        state = plainly_ended(state, f"up_blocks.0.{network.config.up[0]}")
     begun = {k: torch.zeros_like(own[k]) if ".second." in k else own[k] for k in own.keys() - state.keys() if "blocks" in k or "bottom" in k}
     return state | begun
+
+
+def plainly_ended(state: dict, block: str) -> dict:
+    """A network's last block and last layer as the plain end that comes nearest: without the block's way around, and of
+    its second convolution and the last layer, together one of 5x5, the middle 3x3."""
+    second, tail = state[f"{block}.second.weight"], state["tail.weight"]
+    both = F.conv2d(second.transpose(0, 1), tail.flip(2, 3), padding=2).transpose(0, 1)
+    ended = {"tail.weight": both[:, :, 1:4, 1:4].contiguous(), "tail.bias": tail.sum((2, 3)) @ state[f"{block}.second.bias"] + state["tail.bias"]}
+    ended |= {f"before_tail.{part}": state[f"{block}.first.{part}"] for part in ("weight", "bias")}
+    return {k: v for k, v in state.items() if not k.startswith(f"{block}.")} | ended
 
 
 def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:

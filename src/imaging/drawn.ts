@@ -55,7 +55,7 @@ export function hasFewColours(rgb: Uint8Array): boolean {
 /**
  * Tells noise from what only reads like it, in the Laplacian of the quiet blocks of HWC uint8 RGB. Noise is a Gaussian, or
  * nearly: mean size against root mean square 0.8. Lines and letters on a plain ground are rarer and larger. A pattern comes
- * again. About 5 ms for any size. Undefined: noise, or too little to tell.
+ * again. About 8 ms for any size. Undefined: noise, or too little to tell.
  * @param quiet the fine noise estimate (`noise.ts`) sees none, only the coarse one does
  */
 export function drawnIn({ rgb, width, height }: Pixels, quiet: boolean): Drawn | undefined {
@@ -122,7 +122,10 @@ function blockAt(rgb: Uint8Array, width: number, x: number, y: number): Block {
   for (let j = 0, to = 0; j < SIDE; j++) {
     for (let i = 0, at = ((y + j) * width + x) * 3; i < SIDE; i++, at += 3) level += luma[to++] = lumaAt(rgb, at);
   }
-  const bentDown = luma.map((value, i) => (luma[i - SIDE] ?? 0) - 2 * value + (luma[i + SIDE] ?? 0));
+  const bentDown = new Float64Array(SIDE * SIDE);
+  for (let i = SIDE; i < luma.length - SIDE; i++) {
+    bentDown[i] = (luma[i - SIDE] as number) - 2 * (luma[i] as number) + (luma[i + SIDE] as number);
+  }
   const bent = new Float64Array(BLOCK * BLOCK);
   let [strength, square] = [0, 0];
   for (let j = 0; j < BLOCK; j++) {

@@ -95,7 +95,7 @@ describe('named tiers', () => {
     const file = await compressed(20);
     const run = async (model: string) => restore(file, { options: { model } });
     expect([(await run('general')).work, (await run('general-best')).work, (await run('hasty')).work]).toEqual([1, 8, undefined]);
-    expect((await run('general-fast')).work).toBeCloseTo(0.37, 1);
+    expect((await run('general-fast')).work).toBeCloseTo(0.32, 2);
   });
 
   it('run in the precision of the networks they use', async () => {
