@@ -1,4 +1,4 @@
-import { spreadSquares, variety } from './block-magnitudes.ts';
+import { isPattern, spreadSquares } from './block-magnitudes.ts';
 import type { Pixels } from './forms.ts';
 import { lumaAt } from './picture.ts';
 
@@ -18,13 +18,13 @@ const [FROM, TO] = [0.1, 0.3];
 const [NEAR, FAR] = [3, 12];
 /**
  * Limits. Of 24 validation photographs with white, correlated, grey and Poisson noise of sigma 2 to 50, as they are and as
- * JPEG of quality 50, 75 and 90, the correlation is 0.2 at most and the evenness 0.54 at least (0.6 where the noise estimate
+ * JPEG of quality 50, 75 and 90, the correlation is 0.23 at most and the evenness 0.54 at least (0.6 where the noise estimate
  * is 6 and more; 0.8 is a Gaussian's own); chequers, screens, stripes and weaves have correlations of 0.78 and more,
  * lettering and tables an evenness of 0.43 to 0.64. Where the fine estimate sees no noise, photographs read from 0.5 on, enlarged
  * pixels 0.21. Coarse coding fills small print with rings until it is as even as noise (0.6 to 0.66 at quality 15 to 75): there
- * half of the picture must be one light ground, which no night with its noise is. Variety: see `earlier-jpeg.ts`.
+ * half of the picture must be one light ground, which no night with its noise is.
  */
-export const LIMITS = { correlation: 0.4, evenness: 0.53, quietEvenness: 0.4, evennessOnPage: 0.7, variety: 0.6 };
+export const LIMITS = { correlation: 0.4, evenness: 0.53, quietEvenness: 0.4, evennessOnPage: 0.7 };
 /** Levels of luma that are one ground, the part of the picture that has them, and the least of them. */
 export const PAGE = { levels: 17, part: 0.5, lightest: 160 };
 
@@ -68,7 +68,7 @@ export function drawnIn({ rgb, width, height }: Pixels, quiet: boolean): Drawn |
   if (correlationOf(blocks) < LIMITS.correlation) return lines ? 'lines' : undefined;
   if (!lines) return 'regular pattern';
   // A page's lines of small print come again as well, but not with the same letters.
-  return variety(spreadSquares(rgb, width, height, MOST)) < LIMITS.variety ? 'regular lines' : 'lines';
+  return isPattern(spreadSquares(rgb, width, height, MOST)) ? 'regular lines' : 'lines';
 }
 
 /** Whether most of it is one light ground. */

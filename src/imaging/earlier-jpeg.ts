@@ -1,4 +1,4 @@
-import { blockMagnitudes, type Magnitudes, PLACES, type Plane, PRECISION, spreadSquares, variety } from './block-magnitudes.ts';
+import { blockMagnitudes, isPattern, type Magnitudes, PLACES, type Plane, PRECISION, spreadSquares } from './block-magnitudes.ts';
 import type { JpegQuality } from './jpeg-quality.ts';
 import { coarsenessOf, STANDARD_CHROMA, STANDARD_LUMA, tableAt } from './jpeg-tables.ts';
 
@@ -44,12 +44,11 @@ export const LIMITS = {
 };
 
 /**
- * What was drawn shows multiples of anything. Evidence without the means of blocks (mosaics: none at all; photographs of 160
- * and 400 px at quality 8 to 92, shifted, as PNG and saved again at 95: 2.2 and more), and the part of the squares that are
- * unlike all others (regular patterns, gradients: 0.38 at most; photographs: 0.87 at least). `training/earlier.py`, which sees
- * photographs alone, has not these two.
+ * Standard deviations without the means of blocks, below which it was drawn, as is what repeats: a mosaic has none at all,
+ * photographs of 160 and 400 px at quality 8 to 92, shifted, as PNG and saved again at 95, have 2.2 and more.
+ * `training/earlier.py`, which sees photographs alone, asks for neither.
  */
-const NOT_DRAWN = { detail: 2, variety: 0.6 };
+const LEAST_DETAIL = 2;
 
 /** Steps at `PLACES`, and coarseness, of one quality. */
 interface Candidate {
@@ -89,7 +88,7 @@ export function findEarlierJpeg(rgb: Uint8Array, width: number, height: number, 
   const ownGrid = jpeg !== undefined && place === 0;
   const least = found.quality < LIMITS.coarseQuality || ownGrid ? LIMITS.nearCoarse : LIMITS.near;
   if (sigmas < LIMITS.sigmas || near < least) return undefined;
-  if (strongest(withoutMeans(magnitudes), [found]).sigmas < NOT_DRAWN.detail || variety(many) < NOT_DRAWN.variety) return undefined;
+  if (strongest(withoutMeans(magnitudes), [found]).sigmas < LEAST_DETAIL || isPattern(many)) return undefined;
   const { quality, scale: lumaScale } = found;
   const chroma = candidate(STANDARD_CHROMA, quality);
   const full = grey || (quality >= LIMITS.fullQuality && hasFullChroma({ rgb, width, height }, place, chroma));

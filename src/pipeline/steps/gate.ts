@@ -71,8 +71,9 @@ function decide({ analysis, task, trust }: Context, own: boolean): Context['gate
 /** Nothing to repair, by what analyse found. */
 export function isClean(analysis: Analysis): boolean {
   if (analysis.drawn === 'few colours') return true;
-  if (!isCompressed(analysis) && isDrawn(analysis)) return true;
-  if (isCompressed(analysis) || analysis.rawSigma >= CLEAN_SIGMA) return false;
+  if (isCompressed(analysis)) return false;
+  if (isDrawn(analysis)) return true;
+  if (analysis.rawSigma >= CLEAN_SIGMA) return false;
   return analysis.coarseSigma < CLEAN_COARSE_SIGMA || analysis.evenness < EVEN;
 }
 
