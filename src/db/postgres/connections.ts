@@ -100,9 +100,10 @@ export class Connections {
         if (this.#awaySince === undefined) this.#options.onFailure?.(error);
         // In a hurry the time of the first try counts, too.
         this.#awaySince ??= this.#hurries ? asked : now;
-        if (now + wait - this.#awaySince > this.#patience) throw asUnavailable(new NoConnection('no connection', { cause: error }));
         // Spread, so that a server that comes back is not met by everyone at once.
-        await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
+        const pause = wait * (0.5 + Math.random());
+        if (now + pause - this.#awaySince > this.#patience) throw asUnavailable(new NoConnection('no connection', { cause: error }));
+        await new Promise((resolve) => setTimeout(resolve, pause));
       }
     }
   }
