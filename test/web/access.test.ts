@@ -102,6 +102,28 @@ browserSuite('studio: for everyone', () => {
     await close();
   });
 
+  test('what the server says late leaves the focus where it is', async () => {
+    const { page, close } = await visit(browser, 'about:blank');
+    let answer = () => {};
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/v1/models', async (route) => {
+      await held;
+      await route.continue();
+    });
+    const models = page.waitForResponse('**/v1/models');
+    await page.goto(service.url);
+    const button = page.getByRole('button', { name: 'Choose pictures' });
+    await button.focus();
+    const before = await button.elementHandle();
+    answer();
+    await models;
+    await expect.poll(() => before?.evaluate((node) => node.isConnected)).toBe(false);
+    expect(await button.evaluate((node) => node === document.activeElement)).toBe(true);
+    await close();
+  });
+
   test('keyboard alone: choose, compare, zoom, dial, download', async () => {
     const { page, close } = await visit(browser, service.url);
     const press = async (key: string, times = 1) => {

@@ -107,6 +107,7 @@ export class Studio {
       },
     });
     this.#root.classList.toggle('has-pictures', has);
+    const focused = nameOfFocused(this.#root);
     this.#root.replaceChildren(
       header(
         words,
@@ -137,6 +138,8 @@ export class Studio {
       el('div', { class: 'drop-veil', 'aria-hidden': 'true' }, el('p', {}, words.empty.drop)),
     );
     this.#render();
+    // What the server says may come when somebody is on the way by Tab: the same button stays the focused one.
+    if (focused !== '') [...this.#root.querySelectorAll<HTMLElement>('button, input')].find((node) => nameOf(node) === focused)?.focus();
   }
 
   #add(pictures: readonly Picture[]): void {
@@ -259,4 +262,12 @@ export class Studio {
   get busy(): boolean {
     return this.#queue.pictures.some(isActive);
   }
+}
+
+const nameOf = (node: Element): string => node.getAttribute('aria-label') ?? node.textContent ?? '';
+
+/** Of the element in it that has the focus; empty where none has. */
+function nameOfFocused(root: HTMLElement): string {
+  const node = document.activeElement;
+  return node !== null && root.contains(node) ? nameOf(node) : '';
 }
