@@ -3,10 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 from torch.utils.data import IterableDataset
 
 from degrade import MIXTURE, degrade
+from drawings import drawing
 
 VALIDATION_EVERY = 20
 
@@ -27,27 +28,6 @@ def load(file: Path, rng) -> np.ndarray:
     return np.asarray(picture.resize(size, Image.LANCZOS))
 
 
-def synthetic(size: int, rng) -> np.ndarray:
-    """Ramps, flat shapes and lettering: what photographs lack and screens are made of."""
-    ramp = np.linspace(0, 1, size, dtype=np.float32)
-    angle = rng.uniform(0, 2 * np.pi)
-    field = ramp[None, :] * np.cos(angle) + ramp[:, None] * np.sin(angle)
-    low, high = rng.uniform(0, 255, (2, 3))
-    picture = Image.fromarray(np.clip(low + (high - low) * field[..., None], 0, 255).astype(np.uint8))
-    if rng.random() < 0.7:
-        draw = ImageDraw.Draw(picture)
-        for _ in range(rng.integers(1, 8)):
-            x, y = (int(v) for v in rng.integers(-10, size, 2))
-            colour = tuple(int(v) for v in rng.integers(0, 256, 3))
-            if rng.random() < 0.7:
-                text = "".join(chr(int(c)) for c in rng.integers(33, 127, rng.integers(3, 20)))
-                draw.text((x, y), text, fill=colour, font=ImageFont.load_default(int(rng.integers(8, 28))))
-            else:
-                box = (x, y, x + int(rng.integers(4, 60)), y + int(rng.integers(4, 60)))
-                (draw.rectangle if rng.random() < 0.5 else draw.ellipse)(box, fill=colour)
-    return np.asarray(picture)
-
-
 class Crops(IterableDataset):
     """Endless (LQ, GT) NCHW uint8 and conditions, drawn with its own generator per worker."""
 
@@ -61,7 +41,7 @@ class Crops(IterableDataset):
     def crop(self, rng) -> np.ndarray:
         side = self.size + 8
         if rng.random() < self.drawn:
-            return synthetic(side, rng)
+            return drawing(side, rng)
         picture = self.pictures[rng.choice(len(self.pictures), p=self.weights)]
         y, x = rng.integers(0, picture.shape[0] - side + 1), rng.integers(0, picture.shape[1] - side + 1)
         gt = picture[y:y + side, x:x + side]

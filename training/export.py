@@ -81,7 +81,7 @@ def main():
     parser.add_argument("--tier", metavar="LEVEL=MODEL", help="fast=general: the fast tier of general")
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
-    files, training = [], {}
+    files, training, costs = [], {}, []
     for pair in args.networks:
         when, _, checkpoint = pair.partition("=")
         network, state = load(Path(checkpoint))
@@ -91,6 +91,7 @@ def main():
         if worst > 1:
             raise SystemExit(f"{file}: torch and onnxruntime differ by {worst}/255")
         print(f"{file}: {file.stat().st_size} bytes, torch and onnxruntime differ by at most {worst}/255")
+        costs.append((round(macs_per_megapixel(network.config), 1), sum(p.numel() for p in network.parameters())))
         config = state["config"]
         files.append({"file": file.name, "sha256": hashlib.sha256(file.read_bytes()).hexdigest(), "when": when,
                       "conditions": config.get("conditions", list(CONDITIONS)), **({"halo": HALO[when]} if HALO.get(when, args.halo) < args.halo else {})})
@@ -104,8 +105,7 @@ def main():
         "scale": 1,
         **({"tier": {"of": args.tier.split("=")[1], "level": args.tier.split("=")[0]}} if args.tier else {}),
         "tile": {"multiple": 8, "halo": args.halo, "max": args.tile},
-        "cost": {"parameters": sum(p.numel() for p in network.parameters()),
-                 "gmacPerMegapixel": round(macs_per_megapixel(network.config), 1)},
+        "cost": {"parameters": max(costs)[1], "gmacPerMegapixel": max(costs)[0]},  # of the dearest
         "licence": {"weights": "Apache-2.0", "data": used},
         "training": training,
     }

@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export import Deployed
 from model import CONDITIONS, shape
-from quantised import PICTURE_STEP, SHIFTS, QuantisedNet, last_weights, walk, weight_steps
+from quantised import BYTE_ORDER, PICTURE_STEP, SHIFTS, QuantisedNet, as_read, terms_weights, walk, weight_steps
 
 # The name of a term that lies beside the one before it, in the same tensor.
 BESIDE = ""
@@ -84,11 +84,7 @@ class Tape:
 
     def layer(self, name: str):
         layer = self.network.get_submodule(name)
-        weight, bias = layer.weight.detach(), layer.bias.detach()
-        if name == "head":
-            # The picture comes in the order (row, column, colour) of its bytes, not of pixel_unshuffle.
-            weight = torch.cat([weight[:, BYTE_ORDER], weight[:, 12:]], 1)
-        return layer, self.quantisation(name), weight, bias
+        return layer, self.quantisation(name), as_read(name, layer.weight.detach()), layer.bias.detach()
 
     def apart(self, x: str, axis: int, *sizes: int) -> list[str]:
         """Consecutive parts of a tensor; what lies behind them is left out."""
@@ -119,6 +115,17 @@ class Tape:
         half = (out[0] / 2, out[1])
         return (read, out, len(weight), x[3]), [(pair, half, len(weight), x[3]), (BESIDE, half, len(weight), x[3])]
 
+    def conv_terms(self, name: str, terms):
+        layer, out, weight, bias = self.layer(name)
+        weight, shifts = terms_weights(weight, [(None, term[1][0]) for term in terms])
+        y = self.convolve(self.beside(terms), terms[0][1], weight, bias, layer.stride[0], layer.padding[0], out, shifts)
+        return y, out, len(weight), terms[0][3]
+
+    def beside(self, terms) -> str:
+        """All terms as one tensor. Every piece is copied pixel by pixel: the fewer, the faster (5 for 8 took 5 % of the noise half's time)."""
+        pieces = [term[0] for term in terms if term[0] != BESIDE]
+        return self.emit("Concat", *pieces, axis=1) if len(pieces) > 1 else pieces[0]
+
     def parts(self, y: str, channels: int, count: int) -> tuple[str, str]:
         """Both bytes of a fine term as they lie side by side, and the one that other layers read: the third, or the first."""
         if count == 2:
@@ -144,11 +151,9 @@ class Tape:
         """The residual in steps of `levels`, or in whole levels as two halves that are added one after the other: 8 bits
         hold ±127 levels and strong noise needs more. round(r) = round(r/2 - 1/4) + round(r/2 + 1/4)."""
         layer = self.network.get_submodule(name)
-        weight, shifts = (x[BYTE_ORDER] for x in last_weights(layer.weight.detach(), [(None, term[1][0]) for term in terms]))
+        weight, shifts = (x[BYTE_ORDER] for x in terms_weights(layer.weight.detach(), [(None, term[1][0]) for term in terms]))
         bias, quarter = layer.bias.detach()[BYTE_ORDER], PICTURE_STEP / 4
-        # Every piece is copied pixel by pixel: the fewer, the faster (5 for 8 took 5 % of the noise half's time).
-        pieces = [term[0] for term in terms if term[0] != BESIDE]
-        x = self.emit("Concat", *pieces, axis=1) if len(pieces) > 1 else pieces[0]
+        x = self.beside(terms)
         if self.network.levels:
             # Four channels of nothing, beside the conditions: onnxruntime takes four times as long for 12 as for 16.
             residual = (self.network.levels * PICTURE_STEP, 128)
@@ -193,10 +198,6 @@ class Tape:
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
         onnx.checker.check_model(model, full_check=True)
         return model
-
-
-# (colour, row, column) of pixel_unshuffle, listed in the order (row, column, colour).
-BYTE_ORDER = [colour * 4 + row * 2 + column for row in range(2) for column in range(2) for colour in range(3)]
 
 
 def load(checkpoint: Path) -> tuple[QuantisedNet, dict]:

@@ -10,7 +10,7 @@ nothing: the picture is whole levels too, and the result is rounded to them anyw
 What decides quality: nearly all of the loss comes from the half-resolution tensors that reach the
 last layer by sums alone, not through a convolution with a ReLU. So that layer reads their terms, each
 with its own step (`fine`: the largest with half of it), instead of their rounded sum, and their channels
-are scaled to equal spans. Or the network has a plain end (`NetworkConfig.end`), and there are no such tensors.
+are scaled to equal spans. With a plain end (`NetworkConfig.end`) the layer before the last one reads them.
 """
 import torch
 import torch.nn as nn
@@ -30,7 +30,7 @@ def walk(config: NetworkConfig, ops, x):
             name = f"{prefix}.{i}"
             change, fine = ops.conv_fine(f"{name}.second", ops.conv(f"{name}.first", x))
             terms.extend(fine)
-            if name != f"up_blocks.0.{config.up[0] - 1}" or ops.joined == 2 or config.end:  # its sum is left to the last layer
+            if name != f"up_blocks.0.{config.up[0] - 1}" or ops.joined == 2:  # its sum is left to the layer that reads its terms
                 x = ops.add(name, x, change)
         return x
 
@@ -47,9 +47,8 @@ def walk(config: NetworkConfig, ops, x):
         if i == 0:
             half = [x] if ops.joined else [*half, grown]
         x = blocks(f"up_blocks.{i}", config.up[i], x, half if i == 0 else [])
-    if config.end:
-        return ops.last("tail", [ops.conv("before_tail", x)])
-    return ops.last("tail", [x] if ops.joined == 2 else half)
+    terms = [x] if ops.joined == 2 else half
+    return ops.last("tail", [ops.conv_terms("before_tail", terms)] if config.end else terms)
 
 
 # Two roundings of one number, a quarter step below and above: their mean has half the step.
@@ -119,8 +118,8 @@ def _nearest(x: torch.Tensor) -> torch.Tensor:
     return x + (x.round() - x).detach()
 
 
-def last_weights(weight: torch.Tensor, terms):
-    """The last layer's weights for all terms side by side, the ratio of their steps included, and by how much
+def terms_weights(weight: torch.Tensor, terms):
+    """A layer's weights for all terms side by side, the ratio of their steps included, and by how much
     of a step each is shifted before it is rounded: the two bytes of a fine term carry two halves of one
     weight, which are rounded apart so that their sum is finer."""
     parts = [weight * (step / terms[0][1]) for _, step in terms]
@@ -133,17 +132,34 @@ def last_weights(weight: torch.Tensor, terms):
     return torch.cat(parts, 1), torch.cat(shifts, 1)
 
 
-def _integer_conv(whole, step, weight, layer: nn.Conv2d):
+# (colour, row, column) of pixel_unshuffle, listed in the order (row, column, colour), in which the picture's bytes come.
+BYTE_ORDER = [colour * 4 + row * 2 + column for row in range(2) for column in range(2) for colour in range(3)]
+
+
+def as_read(name: str, weight: torch.Tensor) -> torch.Tensor:
+    """A layer's weights with their input channels in the order in which the exported graph has them."""
+    return torch.cat([weight[:, BYTE_ORDER], weight[:, 12:]], 1) if name == "head" else weight
+
+
+def _integer_conv(whole, step, weight, layer: nn.Conv2d, steps, shifts=0.0):
     """Whole steps in, a real number out; weights and bias are rounded as they will be stored."""
-    steps = weight_steps(weight)
-    sums = F.conv2d(whole, _nearest(weight / steps[:, None, None, None]), None, layer.stride, layer.padding).float()
+    sums = F.conv2d(whole, _nearest(weight / steps[:, None, None, None] + shifts), None, layer.stride, layer.padding).float()
     bias = _nearest(layer.bias / (steps * step))
     return (sums + bias[None, :, None, None]) * (steps * step)[None, :, None, None]
 
 
+# Before VNNI, x86 adds two neighbouring products of a uint8 and an int8 to 16 bits, which overflow without a word
+# (`vpmaddubsw`; LOG.md: 2.4 dB). 128 * 255 is the most they hold; rounding may add one step to two weights, and shifts another.
+PAIR = 126
+
+
 def weight_steps(weight: torch.Tensor) -> torch.Tensor:
-    """int8 step of every output channel."""
-    return weight.detach().abs().flatten(1).amax(1).clamp_min(1e-8) / 127
+    """int8 step of every output channel: no weight is more than 127 of them, and no two that are added first (of neighbouring
+    input channels, as read, at one place of the kernel) more than 126 in one direction, so that sums are exact everywhere."""
+    rows = weight.detach().permute(0, 2, 3, 1).flatten(1)
+    pairs = F.pad(rows, (0, rows.shape[1] % 2)).unflatten(1, (-1, 2))
+    together = torch.maximum(pairs.clamp_min(0).sum(2), pairs.neg().clamp_min(0).sum(2)).amax(1)
+    return torch.maximum(rows.abs().amax(1) / 127, together / PAIR).clamp_min(1e-8)
 
 
 class QuantisedNet(RestorationNet):
@@ -158,9 +174,9 @@ class QuantisedNet(RestorationNet):
         that the other layers read, for a fifth of the speed; 2: the three largest, and the other layers read the lower of
         the two bytes, a quarter step off, which they learn to expect: 4 % slower than 1.
         `levels`: of the picture in one step of the residual, which then leaves as one byte (1: ±127 levels, 1.5: ±190); 0:
-        as two bytes, to a whole level, which takes a twelfth longer. `joined`: 0: the last layer reads each term with its own
-        step; 1: what came down and up as their rounded sum, for an eighth of the time; 2: the sum of all, another 6 %. Free
-        in the JPEG half, dear in the noise half (LOG.md)."""
+        as two bytes, to a whole level, which takes a twelfth longer. `joined`: 0: the last layer, or the one before it (`end`),
+        reads each term with its own step; 1: what came down and up as their rounded sum, for an eighth of the time; 2: the
+        sum of all, another 6 %. Free in the JPEG half, dear in the noise half (LOG.md)."""
         super().__init__(config)
         self.fine, self.levels, self.joined = fine, levels, joined
         self.quantisers = nn.ModuleDict()
@@ -183,7 +199,9 @@ class QuantisedNet(RestorationNet):
 
     def _real(self, name: str, pair):
         layer = self.get_submodule(name)
-        return layer(pair[0]) if self.watched is not None else _integer_conv(pair[0], pair[1], layer.weight, layer)
+        if self.watched is not None:
+            return layer(pair[0])
+        return _integer_conv(pair[0], pair[1], layer.weight, layer, weight_steps(as_read(name, layer.weight)))
 
     def conv(self, name: str, pair):
         return self._at(name, self._real(name, pair))
@@ -198,6 +216,15 @@ class QuantisedNet(RestorationNet):
         halves = [(quantiser(x, shift), step / 2) for shift in SHIFTS]
         return ((halves[0][0], step) if self.fine == 2 else self._at(name, x)), halves
 
+    def conv_terms(self, name: str, terms):
+        """The layer's result, of terms whose sum it is to read."""
+        layer = self.get_submodule(name)
+        if self.watched is not None:
+            return self._at(name, layer(sum(whole for whole, _ in terms)))
+        weight, shifts = terms_weights(layer.weight, terms)
+        together = torch.cat([whole for whole, _ in terms], 1)
+        return self._at(name, _integer_conv(together, terms[0][1], weight, layer, weight_steps(weight), shifts))
+
     def add(self, name: str, a, b):
         return self._at(name, a[0] * a[1] + b[0] * b[1])
 
@@ -208,7 +235,7 @@ class QuantisedNet(RestorationNet):
         layer = self.get_submodule(name)
         if self.watched is not None:
             return layer(sum(whole for whole, _ in terms))
-        weight, shifts = last_weights(layer.weight, terms)
+        weight, shifts = terms_weights(layer.weight, terms)
         steps = weight_steps(weight)
         scaled = weight / steps[:, None, None, None]
         # Each residual is the sum of two, see `export_int8.py`.
@@ -229,7 +256,7 @@ class QuantisedNet(RestorationNet):
 
 
 class _Namer:
-    """Walks the network once to make its quantisers."""
+    """Walks the network once to make its quantisers. Terms that lie side by side have one zero point, the middle."""
 
     def __init__(self, quantisers: nn.ModuleDict, terms: list[str], joined: int):
         self.quantisers, self.terms, self.joined = quantisers, terms, joined
@@ -241,8 +268,11 @@ class _Namer:
         self.conv(name, _)
         return None, []
 
+    def conv_terms(self, name: str, _):
+        self.conv(name, _)
+
     def add(self, name: str, *_):
-        self.quantisers[name.replace(".", "/")] = Quantiser(False, self.joined > 0 and name == "join.0")
+        self.quantisers[name.replace(".", "/")] = Quantiser(False, self.joined == 1 and name == "join.0")
 
     def shuffle(self, _):
         pass

@@ -43,6 +43,7 @@ class TrainConfig:
     ema: float = 0.999
     clip: float = 0.5
     grey: float = 0.2
+    drawn: float = 0.03        # share of the crops that are drawings
     mixture: dict = field(default_factory=lambda: dict(MIXTURE))
     loss: str = "charbonnier"  # or "decibel", for the last phase
     floor: float = 3e-4        # of "decibel": squared error below which a crop hardly counts
@@ -103,7 +104,7 @@ def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
 
 
 def stream(config: TrainConfig, root: Path, seed: int):
-    crops = Crops(photographs(config, root, seed), config.patch, seed, config.conditions, list(config.mixture.items()), config.grey)
+    crops = Crops(photographs(config, root, seed), config.patch, seed, config.conditions, list(config.mixture.items()), config.grey, config.drawn)
     return iter(DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=one_thread))
 
 

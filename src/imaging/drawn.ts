@@ -3,7 +3,7 @@ import type { Pixels } from './forms.ts';
 import { lumaAt } from './picture.ts';
 
 /** What in a picture reads as noise and is none: it was drawn. */
-export type Drawn = 'few colours' | 'regular pattern' | 'regular lines' | 'lines';
+export type Drawn = 'few colours' | 'regular pattern' | 'regular lines' | 'lines' | 'dots';
 
 const BLOCK = 16;
 /** A block with the border that its second differences need. */
@@ -27,6 +27,14 @@ const [NEAR, FAR] = [3, 12];
 export const LIMITS = { correlation: 0.4, evenness: 0.53, quietEvenness: 0.4, evennessOnPage: 0.7 };
 /** Levels of luma that are one ground, the part of the picture that has them, and the least of them. */
 export const PAGE = { levels: 17, part: 0.5, lightest: 160 };
+/**
+ * Two tones: so much of the picture in the outer quarters between these percentiles of its luma, which lie so far apart.
+ * Drawings of two colours have 0.87 and more under any compression; noise of 60 and more on two tones blurs them. Not taken for
+ * light letters on a dark ground: a night with lit windows and its noise, in a JPEG, is as uneven and has two tones as well.
+ */
+export const TWO_TONES = { from: 0.05, to: 0.95, contrast: 120, part: 0.86 };
+/** Sigma from which noise in two tones is dots, as dithering draws greys (75 to 107). */
+export const DOTS_SIGMA = 60;
 
 /** Colours up to which a picture is drawn, and how far apart they are at least: noise has neighbouring ones. */
 export const FEW = { colours: 64, apart: 2, pixelsPerColour: 64 };
@@ -64,31 +72,51 @@ export function drawnIn({ rgb, width, height }: Pixels, quiet: boolean): Drawn |
   const evennesses = blocks.map(({ strength, square }) => (square > 0 ? strength / Math.sqrt(square) : 0)).sort((a, b) => a - b);
   const evenness = evennesses[evennesses.length >> 1] as number;
   const least = quiet ? LIMITS.quietEvenness : LIMITS.evenness;
-  const lines = evenness < least || (!quiet && evenness < LIMITS.evennessOnPage && isPage(rgb));
-  if (correlationOf(blocks) < LIMITS.correlation) return lines ? 'lines' : undefined;
+  const histogram = lumaHistogram(rgb);
+  const lines = evenness < least || (!quiet && evenness < LIMITS.evennessOnPage && isPage(histogram));
+  if (correlationOf(blocks) < LIMITS.correlation) return lines ? 'lines' : isDots(blocks, histogram) ? 'dots' : undefined;
   if (!lines) return 'regular pattern';
   // A page's lines of small print come again as well, but not with the same letters.
   return isPattern(spreadSquares(rgb, width, height, MOST)) ? 'regular lines' : 'lines';
 }
 
-/** Whether most of it is one light ground. */
-function isPage(rgb: Uint8Array): boolean {
-  const histogram = new Uint32Array(256);
-  // An odd number of pixels apart, about 65 000 of them.
+/** Share of the picture at each level of luma, of about 65 000 pixels an odd number apart. */
+function lumaHistogram(rgb: Uint8Array): Float64Array {
+  const histogram = new Float64Array(256);
   const step = 3 * (Math.floor(rgb.length / 3 / 65_536) | 1);
-  let count = 0;
-  for (let i = 0; i < rgb.length; i += step, count++) {
+  const share = 1 / Math.ceil(rgb.length / step);
+  for (let i = 0; i < rgb.length; i += step) {
     const luma = lumaAt(rgb, i);
-    histogram[luma] = (histogram[luma] as number) + 1;
+    histogram[luma] = (histogram[luma] as number) + share;
   }
-  let most = 0;
-  for (let low = PAGE.lightest; low + PAGE.levels <= 256; low++) {
-    most = Math.max(
-      most,
-      histogram.subarray(low, low + PAGE.levels).reduce((a, b) => a + b, 0),
-    );
-  }
-  return most >= PAGE.part * count;
+  return histogram;
+}
+
+const shareOf = (histogram: Float64Array, from: number, to: number) => histogram.subarray(from, to).reduce((a, b) => a + b, 0);
+
+/** Whether most of it is one light ground. */
+function isPage(histogram: Float64Array): boolean {
+  for (let low = PAGE.lightest; low + PAGE.levels <= 256; low++) if (shareOf(histogram, low, low + PAGE.levels) >= PAGE.part) return true;
+  return false;
+}
+
+/** Whether nearly all of it is one of two tones. */
+function isTwoToned(histogram: Float64Array): boolean {
+  const levelAt = (part: number) => {
+    let [level, below] = [0, histogram[0] as number];
+    while (below < part && level < 255) below += histogram[++level] as number;
+    return level;
+  };
+  const [low, high] = [levelAt(TWO_TONES.from), levelAt(TWO_TONES.to)];
+  const quarter = (high - low) / 4;
+  const outer = shareOf(histogram, 0, Math.round(low + quarter)) + shareOf(histogram, Math.round(high - quarter) + 1, 256);
+  return high - low >= TWO_TONES.contrast && outer >= TWO_TONES.part;
+}
+
+/** Whether what reads as noise is dots of two tones: too strong to be noise, by the median of the blocks (the Laplacian's gain is 6). */
+function isDots(blocks: readonly Block[], histogram: Float64Array): boolean {
+  const squares = blocks.map(({ square }) => square).sort((a, b) => a - b);
+  return Math.sqrt(squares[squares.length >> 1] as number) / 6 >= DOTS_SIGMA && isTwoToned(histogram);
 }
 
 interface Block {

@@ -69,3 +69,12 @@ export const table = () =>
     if (x >= 4 && column < 4 && inked((column + Math.floor(y / 16)) % LETTERS.length, (x - 4) % 7, (y % 16) - 5)) return 0;
     return x % 32 === 0 || y % 16 === 0 ? 200 : 255;
   });
+
+/** A ramp in black and white dots that fall at random. */
+export function dots(): Pixels {
+  const random = seeded(7);
+  return grey((x) => ((x / WIDTH) * 256 > random() * 256 ? 255 : 0));
+}
+
+/** A dark street with lit windows, a tenth of it: no drawing. */
+export const night = () => grey((x, y) => (x % 64 < 20 && y % 64 < 20 ? 235 : 24 + (8 * y) / HEIGHT));

@@ -6,7 +6,7 @@ import { drawnIn, hasFewColours } from '../../src/imaging/drawn.ts';
 import { findEarlierJpeg } from '../../src/imaging/earlier-jpeg.ts';
 import type { Pixels } from '../../src/imaging/forms.ts';
 import { CITY, noisy, samples } from '../pipeline/pictures.ts';
-import { chequers, enlargedPixels, lettering, screen, stripes } from './drawings.ts';
+import { chequers, dots, enlargedPixels, lettering, night, screen, stripes } from './drawings.ts';
 
 const asJpeg = async ({ rgb, width, height }: Pixels, quality: number): Promise<Pixels> => {
   const file = await sharp(rgb, { raw: { width, height, channels: 3 } })
@@ -39,6 +39,21 @@ describe('noise and what only reads like it', () => {
     expect(drawnIn(page, false)).toBe('lines');
     for (const quality of [15, 30, 50, 75, 90]) expect(drawnIn(await asJpeg(page, quality), false)).toBe('lines');
     expect(drawnIn(enlargedPixels(8), true)).toMatch(/lines$/);
+  });
+
+  it('the noise of a night with lit windows is noise', async () => {
+    const street = night();
+    const seen = { ...street, rgb: noisy(street.rgb, 9, 15) };
+    expect(drawnIn(seen, false)).toBeUndefined();
+    for (const quality of [50, 75, 90]) expect(drawnIn(await asJpeg(seen, quality), false)).toBeUndefined();
+  });
+
+  it('dots that fall at random are no noise, and noise on a page is no dots', async () => {
+    for (const quality of [50, 75, 90]) expect(drawnIn(await asJpeg(dots(), quality), false)).toBe('dots');
+    const { data, width, height } = await samples(CITY);
+    expect(drawnIn({ rgb: noisy(data, 75, 4), width, height }, false)).toBeUndefined();
+    const page = lettering();
+    expect(drawnIn({ ...page, rgb: noisy(page.rgb, 70, 4) }, false)).not.toBe('dots');
   });
 
   it('of a picture of few blocks, and of a flat one, it says nothing or nothing wrong', () => {

@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Pixels } from '../../src/imaging/forms.ts';
-import { chequers, enlargedPixels, lettering, screen, stripes, table } from '../imaging/drawings.ts';
+import { chequers, dots, enlargedPixels, lettering, screen, stripes, table } from '../imaging/drawings.ts';
 import { openBench, psnr, samples } from './pictures.ts';
 
 /** The networks have seen photographs: what they would do to drawings is up to the gate. */
@@ -49,5 +49,20 @@ describe.each(['general', 'general-fast'])('drawings through %s', (model) => {
       // The noise network, which took them for noise, left up to 8 dB less.
       expect(psnr(data, drawing.rgb)).toBeGreaterThan(before - 0.3);
     }
+  });
+
+  it.each([50, 75])('small print and a table in a JPEG of quality %i become clearer', async (quality) => {
+    for (const drawing of [lettering(), table()]) {
+      const file = await sharpOf(drawing).jpeg({ quality }).toBuffer();
+      const { data } = await through(file);
+      expect(psnr(data, drawing.rgb)).toBeGreaterThan(psnr((await samples(file)).data, drawing.rgb) + 0.2);
+    }
+  });
+
+  it('random dots in a JPEG are not smoothed away', async () => {
+    const file = await sharpOf(dots()).jpeg({ quality: 75 }).toBuffer();
+    const { data } = await through(file);
+    // The noise network left 8 dB of 32.
+    expect(psnr(data, dots().rgb)).toBeGreaterThan(psnr((await samples(file)).data, dots().rgb) - 1);
   });
 });
