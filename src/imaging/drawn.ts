@@ -72,9 +72,8 @@ export function drawnIn({ rgb, width, height }: Pixels, quiet: boolean): Drawn |
   const evennesses = blocks.map(({ strength, square }) => (square > 0 ? strength / Math.sqrt(square) : 0)).sort((a, b) => a - b);
   const evenness = evennesses[evennesses.length >> 1] as number;
   const least = quiet ? LIMITS.quietEvenness : LIMITS.evenness;
-  const histogram = lumaHistogram(rgb);
-  const lines = evenness < least || (!quiet && evenness < LIMITS.evennessOnPage && isPage(histogram));
-  if (correlationOf(blocks) < LIMITS.correlation) return lines ? 'lines' : isDots(blocks, histogram) ? 'dots' : undefined;
+  const lines = evenness < least || (!quiet && evenness < LIMITS.evennessOnPage && isPage(rgb));
+  if (correlationOf(blocks) < LIMITS.correlation) return lines ? 'lines' : isDots(blocks, rgb) ? 'dots' : undefined;
   if (!lines) return 'regular pattern';
   // A page's lines of small print come again as well, but not with the same letters.
   return isPattern(spreadSquares(rgb, width, height, MOST)) ? 'regular lines' : 'lines';
@@ -95,13 +94,15 @@ function lumaHistogram(rgb: Uint8Array): Float64Array {
 const shareOf = (histogram: Float64Array, from: number, to: number) => histogram.subarray(from, to).reduce((a, b) => a + b, 0);
 
 /** Whether most of it is one light ground. */
-function isPage(histogram: Float64Array): boolean {
+function isPage(rgb: Uint8Array): boolean {
+  const histogram = lumaHistogram(rgb);
   for (let low = PAGE.lightest; low + PAGE.levels <= 256; low++) if (shareOf(histogram, low, low + PAGE.levels) >= PAGE.part) return true;
   return false;
 }
 
 /** Whether nearly all of it is one of two tones. */
-function isTwoToned(histogram: Float64Array): boolean {
+function isTwoToned(rgb: Uint8Array): boolean {
+  const histogram = lumaHistogram(rgb);
   const levelAt = (part: number) => {
     let [level, below] = [0, histogram[0] as number];
     while (below < part && level < 255) below += histogram[++level] as number;
@@ -114,9 +115,9 @@ function isTwoToned(histogram: Float64Array): boolean {
 }
 
 /** Whether what reads as noise is dots of two tones: too strong to be noise, by the median of the blocks (the Laplacian's gain is 6). */
-function isDots(blocks: readonly Block[], histogram: Float64Array): boolean {
+function isDots(blocks: readonly Block[], rgb: Uint8Array): boolean {
   const squares = blocks.map(({ square }) => square).sort((a, b) => a - b);
-  return Math.sqrt(squares[squares.length >> 1] as number) / 6 >= DOTS_SIGMA && isTwoToned(histogram);
+  return Math.sqrt(squares[squares.length >> 1] as number) / 6 >= DOTS_SIGMA && isTwoToned(rgb);
 }
 
 interface Block {
