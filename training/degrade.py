@@ -75,7 +75,49 @@ def sensor(x: np.ndarray, rng) -> np.ndarray:
     return field * tone / max(float(field.std()), 1e-6)
 
 
+# Camera colours to sRGB of a common phone and of a common camera; rows add up to one, so that grey stays grey.
+CAMERA_TO_SRGB = np.array(((1.7, -0.55, -0.15), (-0.25, 1.6, -0.35), (0.05, -0.6, 1.55)), np.float32)
+
+
+def to_linear(x: np.ndarray) -> np.ndarray:
+    """sRGB in [0,255] to light in [0,1] (IEC 61966-2-1)."""
+    v = np.clip(x, 0, 255) / 255
+    return np.where(v <= 0.04045, v / 12.92, np.power((v + 0.055) / 1.055, 2.4))
+
+
+def raw(x: np.ndarray, sigma: float, rng) -> np.ndarray:
+    """Noise as it is in a photograph that nobody smoothed: of the light and of the reading, on a Bayer mosaic, then through
+    interpolation, white balance, colour matrix and tone curve with the picture (as Brooks et al., Unprocessing Images for
+    Learned Raw Denoising, CVPR 2019, whose relation of both kinds this is). Red and blue are known at every fourth pixel and
+    amplified most: they are half as strong again as green and reach over two pixels. `sigma` is the mean over the crop."""
+    light = to_linear(x)
+    matrix = np.eye(3, dtype=np.float32) + rng.uniform(0, 0.9) * (CAMERA_TO_SRGB - np.eye(3, dtype=np.float32))
+    gains = np.array((rng.uniform(1.4, 2.6), 1, rng.uniform(1.3, 2.4)), np.float32)
+    camera = np.maximum(light @ np.linalg.inv(matrix).T, 0) / gains
+    reading = 10 ** rng.uniform(-3, -1.5)
+    field = rng.standard_normal(x.shape, np.float32) * np.sqrt(camera + reading)
+    rows, columns = (np.arange(n)[:, None] + rng.integers(2) for n in x.shape[:2])
+    rows, columns = rows % 2 == 0, columns.T % 2 == 0
+    around = lambda f, axis: np.roll(f, 1, axis) + np.roll(f, -1, axis)
+    green = field[..., 1] * (rows != columns)
+    green = green + (around(green, 0) + around(green, 1)) / 4
+    # Interpolated by itself, or, as all better programs do, by its difference to green.
+    beside = green * rng.choice((0, 1), p=(0.3, 0.7))
+    planes = [beside, green, beside]
+    for channel, known in ((0, rows & columns), (2, ~rows & ~columns)):
+        sparse = (field[..., channel] - beside) * known
+        for axis in (0, 1):
+            sparse = sparse + around(sparse, axis) / 2
+        planes[channel] = planes[channel] + sparse
+    field = (np.stack(planes, 2) * gains) @ matrix.T
+    # By the slope of the tone curve alone: its bend makes noisy tones darker on average, and colours are not to move.
+    field *= np.minimum(12.92, 0.44 * np.power(np.maximum(light, 1e-4), 1 / 2.4 - 1))
+    return x + field * (sigma / max(float(field.std()), 1e-6))
+
+
 def add_noise(x: np.ndarray, sigma: float, kind: str, rng) -> np.ndarray:
+    if kind == "raw":
+        return raw(x, 0.7 * sigma, rng)
     if kind == "sensor":
         return x + sensor(x, rng) * (0.6 * sigma)
     if kind == "poisson":
@@ -94,8 +136,8 @@ def add_noise(x: np.ndarray, sigma: float, kind: str, rng) -> np.ndarray:
 
 
 def draw_noise_kind(rng) -> str:
-    return str(rng.choice(("white", "poisson", "grey", "channels", "correlated", "sensor"),
-                          p=(0.45, 0.1, 0.08, 0.05, 0.16, 0.16)))
+    return str(rng.choice(("white", "poisson", "grey", "channels", "correlated", "sensor", "raw"),
+                          p=(0.36, 0.08, 0.06, 0.05, 0.13, 0.13, 0.19)))
 
 
 def blur(x: np.ndarray, rng) -> np.ndarray:

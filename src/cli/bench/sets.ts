@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
+import { addCameraNoise } from './camera-noise.ts';
 import { addNoise, type Degraded, doubleJpeg, mixedDegradation } from './degrade.ts';
 import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, type Pixels } from './pixels.ts';
 import { seedOf } from './random.ts';
@@ -82,6 +83,17 @@ export const TEST_SETS: readonly TestSet[] = [
     folders: ['McMaster'],
     metric: 'rgb',
     degrade: noisy,
+  },
+  {
+    name: 'camera-noise',
+    about: 'McMaster, noise of a sensor behind a Bayer mosaic, as PNG and as a phone saves it; RGB PSNR',
+    folders: ['McMaster'],
+    metric: 'rgb',
+    async *degrade(reference, name) {
+      const taken = (sigma: number) => addCameraNoise(reference, sigma, seedOf(`camera ${name} ${sigma}`));
+      for (const sigma of [6, 12, 25]) yield { condition: `σ${sigma}`, source: await encodePng(taken(sigma)), reference };
+      yield { condition: 'σ12, q92', source: await encodeJpeg(taken(12), 92), reference };
+    },
   },
   {
     name: 'mixed',

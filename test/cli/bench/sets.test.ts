@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { addCameraNoise } from '../../../src/cli/bench/camera-noise.ts';
 import { addNoise, mixedDegradation } from '../../../src/cli/bench/degrade.ts';
 import { psnr, psnrLuma } from '../../../src/cli/bench/metrics.ts';
 import { decodeRgb, encodeJpeg, encodePng, type Pixels } from '../../../src/cli/bench/pixels.ts';
@@ -20,6 +21,30 @@ describe('degradations', () => {
     expect(Math.abs(mean - 128)).toBeLessThan(0.2);
     expect(addNoise(flat, 15, 1).data).toEqual(noisy.data);
     expect(addNoise(flat, 15, 2).data).not.toEqual(noisy.data);
+  });
+
+  test('camera noise: its sigma, colours where they were, red and blue over more pixels than white noise, repeatable', () => {
+    const flat: Pixels = { width: 201, height: 150, channels: 3, data: new Uint8Array(201 * 150 * 3).fill(128) };
+    for (const seed of [1, 2, 3, 4]) {
+      const { data } = addCameraNoise(flat, 12, seed);
+      const mean = (values: readonly number[]) => values.reduce((a, b) => a + b) / values.length;
+      const off = [0, 1, 2].map((c) =>
+        Array.from(
+          data.filter((_, i) => i % 3 === c),
+          (value) => value - 128,
+        ),
+      );
+      const power = off.map((values) => mean(values.map((v) => v * v)));
+      // The bend of the tone curve widens it a little.
+      expect(Math.abs(Math.sqrt(mean(power)) - 12)).toBeLessThan(1.2);
+      for (const [c, values] of off.entries()) {
+        expect(Math.abs(mean(values))).toBeLessThan(2);
+        const beside = mean(values.slice(1).map((v, i) => v * (values[i] as number))) / (power[c] as number);
+        expect(beside).toBeGreaterThan(0.25);
+        expect(beside).toBeLessThan(0.75);
+      }
+      expect(addCameraNoise(flat, 12, seed).data).toEqual(data);
+    }
   });
 
   test('mixed: repeatable bytes, the size of the reference, and really worse', async () => {
