@@ -19,7 +19,7 @@ import torch
 
 from loop import save
 from model import load
-from quantised import QuantisedNet, calibrate, equalise
+from quantised import QuantisedNet, calibrate, carried, equalise
 from train import TrainConfig, stream
 
 
@@ -71,6 +71,7 @@ def main():
     parser.add_argument("--init", type=Path, required=True, help="checkpoint of the network in full precision")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--from", dest="start", type=Path, help="8-bit checkpoint to start from, in the place of --init's weights")
+    parser.add_argument("--before", type=Path, help="what --from was in full precision: what --init has learned since is added to it")
     parser.add_argument("--data-root", type=Path, default=Path(__file__).resolve().parents[2] / "shared" / "data")
     parser.add_argument("--threads", type=int, default=1)
     for field in fields(QuantiseConfig):
@@ -100,7 +101,8 @@ def main():
         iteration = saved["iteration"]
     batches = stream(crops, args.data_root, config.seed + iteration)
     if args.start and iteration == 0:
-        network.load_state_dict(torch.load(args.start, weights_only=True)["ema"])
+        start = torch.load(args.start, weights_only=True)["ema"]
+        network.load_state_dict(carried(start, load(args.before)[0], load(args.init)[0]) if args.before else start)
     elif iteration == 0:
         seen = [next(batches) for _ in range(config.calibration)]
         seen = [(to_picture(lq), condition) for lq, _, condition in seen]

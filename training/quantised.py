@@ -301,6 +301,12 @@ def equalise(network: QuantisedNet, batches):
         spans.append(values.transpose(0, 1).flatten(1)[:, ::7].abs().sort(1).values[:, -max(1, values[:, 0].numel() // 7000)])
     factor = 1 / torch.stack(spans).amax(0)
     factor /= factor.mean()
+    scale(network, factor)
+
+
+@torch.no_grad()
+def scale(network: RestorationNet, factor: torch.Tensor):
+    """Multiplies the channels of the half-resolution tensors; what reads them divides."""
     for name in half_terms(network.config):
         layer, each = network.get_submodule(name), factor.repeat_interleave(4) if name == "grow.0" else factor
         layer.weight.mul_(each[:, None, None, None])
@@ -308,6 +314,18 @@ def equalise(network: QuantisedNet, batches):
     readers = [name.replace("second", "first") for name in half_terms(network.config) if name.endswith("second")]
     for name in ["shrink.0", "before_tail" if network.config.end else "tail", *readers]:
         network.get_submodule(name).weight.div_(factor[None, :, None, None])
+
+
+@torch.no_grad()
+def carried(state: dict, before: RestorationNet, after: RestorationNet) -> dict:
+    """An 8-bit network's state, fine-tuned from `before`, with what has changed in full precision since: its weights have
+    learned what rounding asks of them, and that differs little from one stage of training to the next."""
+    channels = before.head.weight.flatten(1)
+    factor = (state["head.weight"].flatten(1) * channels).sum(1) / (channels ** 2).sum(1)
+    for network in (before, after):
+        scale(network, factor)
+    old, new = before.state_dict(), after.state_dict()
+    return {key: value + new[key] - old[key] if key in old else value for key, value in state.items()}
 
 
 @torch.no_grad()
