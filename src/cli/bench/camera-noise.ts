@@ -1,5 +1,6 @@
 import type { Pixels } from './pixels.ts';
 import { gaussian, seededRandom } from './random.ts';
+import { LIGHT } from './srgb.ts';
 
 /** Colours of a common sensor to sRGB; rows add up to one, so that grey stays grey. */
 const CAMERA_TO_SRGB = [
@@ -98,10 +99,6 @@ function developed(noise: Float32Array, { matrix, gains }: Camera): Float32Array
   });
 }
 
-/** sRGB (IEC 61966-2-1), both ways. */
-const LIGHT = Float32Array.from({ length: 256 }, (_, byte) => {
-  const value = byte / 255;
-  return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-});
+/** Light to sRGB in [0, 1] (IEC 61966-2-1), and how steep that is. */
 const tone = (light: number) => (light <= 0.0031308 ? 12.92 * Math.max(0, light) : 1.055 * light ** (1 / 2.4) - 0.055);
 const slope = (light: number) => (light <= 0.0031308 ? 12.92 : (1.055 / 2.4) * light ** (1 / 2.4 - 1));

@@ -1,6 +1,7 @@
 import { blurTransposed, recursiveGaussian } from './gaussian.ts';
 import { product } from './metrics.ts';
 import type { Pixels } from './pixels.ts';
+import { LIGHT } from './srgb.ts';
 
 const SCALES = 6;
 const C2 = 0.0009;
@@ -79,12 +80,8 @@ const planes = (length: number): Planes => [new Float64Array(length), new Float6
 
 /** sRGB bytes to linear light. */
 function linear({ data }: Pixels): Planes {
-  const table = Float64Array.from({ length: 256 }, (_, byte) => {
-    const value = byte / 255;
-    return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
-  });
   const out = planes(data.length / 3);
-  for (const [c, plane] of out.entries()) for (let i = 0; i < plane.length; i++) plane[i] = table[data[3 * i + c] as number] as number;
+  for (const [c, plane] of out.entries()) for (let i = 0; i < plane.length; i++) plane[i] = LIGHT[data[3 * i + c] as number] as number;
   return out;
 }
 
