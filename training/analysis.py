@@ -114,7 +114,7 @@ def _stands_out(means: np.ndarray) -> float:
 LEAST_STANDING_OUT, STANDING_OUT_BY_CHANCE = 0.05, 14
 NOISY_SIGMA = 6
 CLEAN_QUALITY_SCALE = 0.09  # luma coarseness of libjpeg's quality 96
-CLEAN_SIGMA, CLEAN_COARSE_SIGMA = 1.8, 3.0
+CLEAN_SIGMA, CLEAN_COARSE_SIGMA, CLEAN_EVEN = 1.8, 2.0, 0.4
 EVEN, LEAST_TRUST = 0.7, 0.5
 LIGHT_QUALITY, LIGHT_COARSE_SIGMA, LIGHT_EVEN = 85, 5, 0.55
 
@@ -124,15 +124,15 @@ def is_compressed(picture: np.ndarray, luma_scale: float, known_tables: bool, ea
 
 
 def trust(picture: np.ndarray, luma_scale: float, known_tables: bool, earlier_quality: int | None = None) -> float:
-    """How much of the restoration the product blends in; 0 where it copies the source."""
+    """How much of the restoration the product blends in before it has looked at it (`weigh.trust_by`); 0 where it copies the source."""
     noise = noise_under_light_compression(picture, known_tables, earlier_quality)
     if not noise and is_compressed(picture, luma_scale, known_tables, earlier_quality is not None):
         return 1.0
-    fine, coarse, even = noise_sigma(picture), coarse_noise_sigma(picture), evenness(picture) >= EVEN
-    if fine < CLEAN_SIGMA and (coarse < CLEAN_COARSE_SIGMA or not even):
+    fine, coarse, even = noise_sigma(picture), coarse_noise_sigma(picture), evenness(picture)
+    if fine < CLEAN_SIGMA and (coarse < CLEAN_COARSE_SIGMA or even < CLEAN_EVEN):
         return 0.0
     sure = (fine - CLEAN_SIGMA) / (NOISY_SIGMA - CLEAN_SIGMA)
-    return 1.0 if even else min(1.0, LEAST_TRUST + (1 - LEAST_TRUST) * max(0.0, sure))
+    return 1.0 if even >= EVEN else min(1.0, LEAST_TRUST + (1 - LEAST_TRUST) * max(0.0, sure))
 
 
 def noise_under_light_compression(picture: np.ndarray, known_tables: bool, earlier_quality: int | None) -> bool:

@@ -239,6 +239,9 @@ def mixed(x, rng, size: int):
     return y, known, (0, 0)
 
 
+# Share of the noisy pictures that come as the file a camera writes: noise, then light compression.
+CAMERA_FILE = 0.25
+
 # JPEG learns slowest (small residuals), so it is drawn most; measured in LOG.md.
 MIXTURE = (("clean", 0.10), ("jpeg", 0.54), ("noise", 0.17), ("mixed", 0.19))
 
@@ -256,6 +259,8 @@ def degrade(gt: np.ndarray, size: int, rng, names, mixture=MIXTURE):
         y, known, shift = jpeg_only(x, rng, size)
     elif kind == "noise":
         y = add_noise(x[:size, :size], rng.uniform(1, 60), draw_noise_kind(rng), rng)
+        if rng.random() < CAMERA_FILE:
+            y, known = jpeg(y, int(rng.integers(75, 98)), draw_subsampling(rng))
     else:
         y, known, shift = mixed(x, rng, size)
     lq = to_bytes(y)

@@ -15,10 +15,11 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, noise_sigma, quantiser_scale, suffering, trust
+from analysis import (CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness, is_compressed, noise_sigma,
+                      quantiser_scale, suffering, trust)
 from earlier import find
 from forms import back, turned
-from weigh import is_noise, may_be_noise, sample
+from weigh import difference, is_noise, may_be_noise, sample, trust_by
 
 UNKNOWN = (0.0, 0.0, 0.0)
 
@@ -76,6 +77,7 @@ class Model:
 
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
         earlier = find(lq, known[0], is_grey(lq))
+        coarseness, told_tables = known[0], known != UNKNOWN
         trusted = trust(lq, known[0], known != UNKNOWN, earlier and earlier.quality)
         if trusted == 0:
             return lq
@@ -88,12 +90,20 @@ class Model:
             part = sample(lq)
             halves = [self.restored(half, part, conditions(self.networks[half][1], known, lq)) for half in ("noise", "compression")]
             which = "noise" if is_noise(lq, *halves) else which
+        measured = which == "noise" and not is_compressed(lq, coarseness, told_tables, earlier is not None)
+        if measured and "noise" in self.networks and noise_sigma(lq) < CLEAN_SIGMA:
+            part = sample(lq)
+            taken = difference(self.restored("noise", part, conditions(self.networks["noise"][1], known, lq)), part)
+            if taken is None or trust_by(taken, evenness(lq)) == 0:
+                return lq
         height, width = lq.shape[:2]
         padded = np.pad(lq, ((top, -(height + top) % 8), (left, -(width + left) % 8), (0, 0)), "reflect")
         which = which if which in self.networks else "any"
         told = conditions(self.networks[which][1], known, lq)
         results = [back(self.restored(which, turned(padded, form), told), form) for form in self.forms]
         out = np.floor(np.mean(results, axis=0) + 0.5).astype(np.uint8)[top:top + height, left:left + width]
+        taken = difference(sample(out), sample(lq)) if measured else None
+        trusted = trusted if taken is None else trust_by(taken, evenness(lq))
         # Rounded half up, as the product blends.
         return out if trusted == 1 else np.floor(lq + trusted * (out.astype(np.float64) - lq) + 0.5).astype(np.uint8)
 

@@ -10,13 +10,15 @@ from analysis import coarse_noise_sigma, evenness
 from metrics import luma
 
 WEIGH_QUALITY_SCALE = 0.41  # luma coarseness of libjpeg's quality 80
-WEIGH_COARSE_SIGMA, WEIGH_EVEN = 2, 0.65
-NOISE_SIZE, NOISE_PART, NOISE_FOLLOWS = 2, 0.4, -0.2
+WEIGH_COARSE_SIGMA, WEIGH_EVEN = 2, 0.6
+NOISE_SIZE, NOISE_PART, NOISE_FOLLOWS = 2, 0.45, 1
+TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE, STRONG = 1.9, 1.3, 0.55, 0.6, 0.9
 SIDE = 128      # of a part
 PARTS = 3       # each way
 BLOCK = 16
 FEWEST = 24     # blocks, below which nothing is said
 DARKEST, BRIGHTEST = 12, 243
+TINY = 1e-9     # sums of squares that are rounding errors
 
 
 def may_be_noise(picture: np.ndarray, luma_scale: float) -> bool:
@@ -26,8 +28,17 @@ def may_be_noise(picture: np.ndarray, luma_scale: float) -> bool:
 
 def is_noise(picture: np.ndarray, by_noise: np.ndarray, by_compression: np.ndarray) -> bool:
     """`picture`: the whole; the other two: restorations of its sample."""
-    size, follows = difference(by_noise, by_compression)
-    return size >= max(NOISE_SIZE, NOISE_PART * coarse_noise_sigma(picture)) and follows <= NOISE_FOLLOWS
+    taken = difference(by_noise, by_compression)
+    if taken is None:
+        return False
+    size, follows = taken
+    return size >= max(NOISE_SIZE, NOISE_PART * coarse_noise_sigma(picture)) and follows <= np.log(size) - NOISE_FOLLOWS
+
+
+def trust_by(taken: tuple[float, float], even: float) -> float:
+    """Share of a restoration to be believed by what it took away: `src/pipeline/steps/trust.ts`."""
+    size, follows = taken
+    return float(np.clip(TRUST_EVEN * even - TRUST_FOLLOWS * follows - TRUST_LESS + TRUST_SIZE * max(0, np.log(size + 0.1) - STRONG), 0, 1))
 
 
 def sample(picture: np.ndarray) -> np.ndarray:
@@ -43,18 +54,36 @@ def places(length: int) -> tuple[list[int], int]:
 
 
 def blocks(x: np.ndarray) -> np.ndarray:
+    """HxW or HxWxC to a row per block of 16x16, C planes of it in the last axis but one."""
+    x = np.atleast_3d(x)
     rows, columns = x.shape[0] // BLOCK, x.shape[1] // BLOCK
-    return x[:rows * BLOCK, :columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK).transpose(0, 2, 1, 3).reshape(rows * columns, -1)
+    x = x[:rows * BLOCK, :columns * BLOCK].reshape(rows, BLOCK, columns, BLOCK, -1)
+    return x.transpose(0, 2, 4, 1, 3).reshape(rows * columns, -1, BLOCK * BLOCK)
 
 
-def difference(by_noise: np.ndarray, by_compression: np.ndarray) -> tuple[float, float]:
-    """Of two restorations of one sample: root mean square of their difference in levels, and how it follows the picture's
-    own contrast, -1..1: the correlation, over blocks of 16x16, of the logarithms of both. (0, 1) for too few blocks."""
-    changed = np.sqrt((blocks(luma(by_compression) - luma(by_noise)) ** 2).mean(1))
-    kept = blocks(luma(by_noise))
-    usable = (kept.mean(1) > DARKEST) & (kept.mean(1) < BRIGHTEST)
+def difference(by_noise: np.ndarray, by_compression: np.ndarray) -> tuple[float, float] | None:
+    """Of two restorations of one sample: root mean square of their difference in levels, over the colours, and how it follows
+    the picture's own contrast, -1..1: the correlation, over blocks of 16x16, of the logarithms of both, less what either owes
+    to the brightness, as a camera's noise does. None for too few blocks."""
+    bold = by_noise.astype(np.float64)
+    brightness = blocks(luma(by_noise)).mean((1, 2))
+    usable = (brightness > DARKEST) & (brightness < BRIGHTEST)
     if usable.sum() < FEWEST:
-        return 0.0, 1.0
-    changed, contrast = changed[usable], kept[usable].std(1)
-    follows = np.corrcoef(np.log(changed + 0.1), np.log(contrast + 0.3))[0, 1]
-    return float(np.sqrt((changed ** 2).mean())), float(follows)
+        return None
+    changed = np.sqrt((blocks(by_compression - bold)[usable] ** 2).mean((1, 2)))
+    contrast = np.sqrt(blocks(bold)[usable].var(2).mean(1))
+    level = brightness[usable] / 255
+    axes = []
+    for axis in (level, level ** 2):
+        axes.append(without(axes, axis - axis.mean()))
+    change, own = (without(axes, x - x.mean()) for x in (np.log(changed + 0.1), np.log(contrast + 0.3)))
+    alone = np.sqrt((change @ change) * (own @ own))
+    return float(np.sqrt((changed ** 2).mean())), float(change @ own / alone) if alone > TINY else 0.0
+
+
+def without(axes: list[np.ndarray], values: np.ndarray) -> np.ndarray:
+    """Centred values less their part along each axis."""
+    for axis in axes:
+        length = axis @ axis
+        values = values - (values @ axis / length if length > TINY else 0) * axis
+    return values

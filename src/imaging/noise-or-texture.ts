@@ -10,13 +10,19 @@ const FEWEST = 24;
 /** Mean luma beyond which a block is clipped. */
 const [DARKEST, BRIGHTEST] = [12, 243];
 
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
 /** Where two restorations of one picture differ. */
 export interface Difference {
-  /** Root mean square over the usable blocks, in levels. */
+  /** Root mean square over the usable blocks and the three colours, in levels. */
   readonly size: number;
   /**
-   * How it follows the picture's own contrast, −1…1: the correlation of the logarithms of both over blocks of 16×16.
-   * Texture that is taken away lies where there is contrast, noise lies everywhere.
+   * How it follows the picture's own contrast, −1…1: the correlation of the logarithms of both over blocks of 16×16, less
+   * what either owes to the block's brightness, as a camera's noise does. Texture that is taken away lies where there is
+   * contrast, noise lies everywhere.
    */
   readonly follows: number;
 }
@@ -49,53 +55,80 @@ function placesOf(length: number): { starts: number[]; side: number } {
   return { starts: Array.from({ length: count }, (_, i) => Math.floor(Math.round((length - side) * part(i)) / 8) * 8), side };
 }
 
-/** Of two restorations of the same size, HWC uint8 RGB, the second the more careful one; nothing that follows in full, for too few blocks. */
-export function differenceOf(bold: Uint8Array, careful: Uint8Array, width: number, height: number): Difference {
-  const changed: number[] = [];
-  const contrast: number[] = [];
+/**
+ * Of two restorations of the same size, HWC uint8 RGB, the second the more careful one, or the source itself; undefined
+ * where too few blocks are neither black nor white.
+ */
+export function differenceOf(bold: Uint8Array, careful: Uint8Array, { width, height }: Size): Difference | undefined {
+  const blocks: Block[] = [];
   for (let y = 0; y + BLOCK <= height; y += BLOCK) {
     for (let x = 0; x + BLOCK <= width; x += BLOCK) {
-      const { mean, deviation, change } = blockAt(bold, careful, width, x, y);
-      if (mean <= DARKEST || mean >= BRIGHTEST) continue;
-      changed.push(change);
-      contrast.push(deviation);
+      const block = blockAt(bold, careful, width, x, y);
+      if (block.brightness > DARKEST && block.brightness < BRIGHTEST) blocks.push(block);
     }
   }
-  if (changed.length < FEWEST) return { size: 0, follows: 1 };
-  const size = Math.sqrt(changed.reduce((sum, value) => sum + value ** 2, 0) / changed.length);
-  const logarithms = (values: number[], floor: number) => values.map((value) => Math.log(value + floor));
-  return { size, follows: correlation(logarithms(changed, 0.1), logarithms(contrast, 0.3)) };
+  if (blocks.length < FEWEST) return undefined;
+  const size = Math.sqrt(meanOf(blocks.map(({ change }) => change ** 2)));
+  const owed = axesOf(blocks.map(({ brightness }) => brightness / 255));
+  const change = without(owed, centred(blocks.map((block) => Math.log(block.change + 0.1))));
+  const contrast = without(owed, centred(blocks.map((block) => Math.log(block.contrast + 0.3))));
+  const alone = Math.sqrt(product(change, change) * product(contrast, contrast));
+  return { size, follows: alone > TINY ? product(change, contrast) / alone : 0 };
 }
 
-/** Mean and standard deviation of the bold one's luma, and root mean square of what the careful one's is apart. */
-function blockAt(bold: Uint8Array, careful: Uint8Array, width: number, x: number, y: number) {
-  let [sum, squares, apart] = [0, 0, 0];
+interface Block {
+  /** Mean luma of the bold one. */
+  readonly brightness: number;
+  /** Its standard deviation, root mean square over the colours. */
+  readonly contrast: number;
+  /** What the careful one is apart, root mean square over pixels and colours. */
+  readonly change: number;
+}
+
+function blockAt(bold: Uint8Array, careful: Uint8Array, width: number, x: number, y: number): Block {
+  const sums = [0, 0, 0];
+  let [luma, squares, apart] = [0, 0, 0];
   for (let j = y; j < y + BLOCK; j++) {
     for (let i = x, at = (j * width + x) * 3; i < x + BLOCK; i++, at += 3) {
-      const luma = exactLumaAt(bold, at);
-      sum += luma;
-      squares += luma * luma;
-      apart += (exactLumaAt(careful, at) - luma) ** 2;
+      luma += exactLumaAt(bold, at);
+      for (let c = 0; c < 3; c++) {
+        const value = bold[at + c] as number;
+        sums[c] = (sums[c] as number) + value;
+        squares += value * value;
+        apart += ((careful[at + c] as number) - value) ** 2;
+      }
     }
   }
   const count = BLOCK * BLOCK;
-  const mean = sum / count;
-  return { mean, deviation: Math.sqrt(Math.max(0, squares / count - mean * mean)), change: Math.sqrt(apart / count) };
+  const mean = sums.reduce((total, sum) => total + (sum / count) ** 2, 0);
+  return { brightness: luma / count, contrast: Math.sqrt(Math.max(0, squares / count - mean) / 3), change: Math.sqrt(apart / count / 3) };
 }
 
 /** Sums of squares that are rounding errors. */
 const TINY = 1e-9;
 
-/** Pearson's; 0 where one of both does not vary. */
-function correlation(one: readonly number[], other: readonly number[]): number {
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  const [a, b] = [mean(one), mean(other)];
-  let [both, left, right] = [0, 0, 0];
-  one.forEach((value, i) => {
-    const [x, y] = [value - a, (other[i] as number) - b];
-    both += x * y;
-    left += x * x;
-    right += y * y;
-  });
-  return left > TINY && right > TINY ? both / Math.sqrt(left * right) : 0;
+const meanOf = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+const product = (one: readonly number[], other: readonly number[]) => one.reduce((sum, value, i) => sum + value * (other[i] as number), 0);
+
+function centred(values: readonly number[]): number[] {
+  const mean = meanOf(values);
+  return values.map((value) => value - mean);
+}
+
+/** The brightness and its square as two axes at right angles. */
+function axesOf(brightness: readonly number[]): readonly number[][] {
+  const straight = centred(brightness);
+  return [straight, without([straight], centred(brightness.map((value) => value ** 2)))];
+}
+
+/** Centred values less their part along each axis. */
+function without(axes: readonly (readonly number[])[], values: readonly number[]): number[] {
+  return axes.reduce<number[]>(
+    (rest, axis) => {
+      const length = product(axis, axis);
+      const part = length > TINY ? product(rest, axis) / length : 0;
+      return rest.map((value, i) => value - part * (axis[i] as number));
+    },
+    [...values],
+  );
 }

@@ -75,11 +75,13 @@ export interface Context {
   facts: SourceFacts;
   /** analyse */
   analysis: Analysis;
-  /** gate, weigh */
+  /** gate, weigh, trust */
   gate: RestoreReport['gate'];
   /** gate, weigh */
   suffering: Suffering;
-  /** gate: how much of the restoration is blended in before the caller's own strength, 0…1 */
+  /** weigh: the file is compressed, but its noise is more to be repaired */
+  weighed?: boolean;
+  /** gate, weigh, trust: how much of the restoration is blended in before the caller's own strength, 0…1 */
   trust: number;
   /** tier; undefined where nothing is to be restored */
   choice?: string;
@@ -87,7 +89,7 @@ export interface Context {
   work?: number | undefined;
   /** restore; undefined where nothing was restored */
   precision?: Precision;
-  /** restore, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
+  /** restore, trust, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
   restored: Uint8Array;
   /** begin: of the result */
   format: ContainerFormat;

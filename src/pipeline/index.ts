@@ -24,6 +24,7 @@ import { orient } from './steps/orient.ts';
 import { probe } from './steps/probe.ts';
 import { restore } from './steps/restore.ts';
 import { tier } from './steps/tier.ts';
+import { trust } from './steps/trust.ts';
 import { weigh } from './steps/weigh.ts';
 
 /**
@@ -39,6 +40,7 @@ export const STEPS: readonly Step[] = [
   tier,
   weigh,
   restore,
+  trust,
   enlarge,
   guard,
   blend,

@@ -65,11 +65,51 @@ describe('texture is not taken for noise', () => {
       .toBuffer();
   };
 
-  it('where grain is uneven, half of the restoration is believed at least, and more the stronger it is', async () => {
-    const { outcome: weak } = await bench.restore(await grown(0.5, 12), { format: 'png' });
-    expect(weak.report.gate).toMatchObject({ action: 'soften', reason: expect.stringMatching(/may be texture, restored by [56]\d %/) });
-    const { outcome: strong } = await bench.restore(await grown(2, 40), { format: 'png' });
-    expect(strong.report.gate.action).not.toBe('copy');
+  it('grain that follows the contrast is left as it is, to the byte', async () => {
+    const source = await grown(0.5, 12);
+    const { file, outcome } = await bench.restore(source, { format: 'same' });
+    expect(outcome.report.gate).toMatchObject({
+      action: 'copy',
+      reason: expect.stringMatching(/^what reads as noise is texture: .*noise σ 2\.\d$/),
+    });
+    expect(outcome.report).toMatchObject({ model: null, analysis: { clean: true } });
+    expect(file.equals(source)).toBe(true);
+  });
+
+  it('coarse noise that the fine estimate does not see goes, and the texture of the same estimate stays', async () => {
+    const { data, width, height } = await samples(CITY);
+    const smooth = await sharp(data, { raw: { width, height, channels: 3 } })
+      .blur(1.5)
+      .raw()
+      .toBuffer();
+    const grain = await sharp(noisy(new Uint8Array(data.length).fill(128), 30, 5), { raw: { width, height, channels: 3 } })
+      .blur(1.5)
+      .raw()
+      .toBuffer();
+    const lq = smooth.map((value, i) => Math.min(255, Math.max(0, value + (grain[i] as number) - 128)));
+    const restored = async (rgb: Uint8Array) =>
+      bench.restore(
+        await sharp(rgb, { raw: { width, height, channels: 3 } })
+          .png()
+          .toBuffer(),
+      );
+    const { file, outcome } = await restored(lq);
+    expect(outcome.report.analysis.noiseSigma).toBeLessThan(2);
+    expect(psnr((await samples(file)).data, smooth)).toBeGreaterThan(psnr(lq, smooth) + 1);
+    const clean = await restored(smooth);
+    expect(clean.outcome.report.gate.action).toBe('copy');
+  });
+
+  it('where all but a little is white, the estimates alone decide', async () => {
+    const [width, height] = [256, 256];
+    const grain = noisy(new Uint8Array(width * height * 3).fill(128), 4, 3);
+    const page = grain.map((value, i) => (Math.floor(i / 3 / width) < 40 && Math.floor(i / 3) % width < 100 ? value : 254));
+    const { outcome } = await bench.restore(
+      await sharp(page, { raw: { width, height, channels: 3 } })
+        .png()
+        .toBuffer(),
+    );
+    expect(outcome.report.gate).toMatchObject({ action: 'restore', reason: expect.stringMatching(/noise σ/) });
   });
 
   it('even grain of the same strength is noise and goes', async () => {

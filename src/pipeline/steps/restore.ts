@@ -1,7 +1,7 @@
 import { conditionVector } from '../../imaging/conditions.ts';
 import type { EarlierJpeg } from '../../imaging/earlier-jpeg.ts';
 import type { Lead } from '../../imaging/tiles.ts';
-import type { Context } from '../context.ts';
+import type { Analysis, Context } from '../context.ts';
 
 /**
  * Expects `picture`, `analysis`, `gate`; guarantees `precision` and `restored`: HWC uint8 RGB of `scale` times the size, by
@@ -17,12 +17,14 @@ export async function restore(context: Context): Promise<void> {
   const network = await context.engine.network(model, suffering);
   context.precision = network.precision;
   const { analysis } = context;
-  const known = { ...analysis, jpeg: analysis.earlier ?? analysis.jpeg };
-  context.restored = await network.restore(picture, conditionVector(network.conditions, known), {
+  context.restored = await network.restore(picture, conditionVector(network.conditions, known(analysis)), {
     onProgress: (done) => context.progress(0.05 + 0.85 * done),
     ...(analysis.earlier ? { lead: leadTo(analysis.earlier) } : {}),
   });
 }
+
+/** What a network is told: of the compression that is to be repaired. */
+export const known = (analysis: Analysis): Analysis => ({ ...analysis, jpeg: analysis.earlier ?? analysis.jpeg });
 
 /** The networks know blocks that begin at multiples of 8; one that begins at 3 has its first five columns missing. */
 function leadTo({ phaseX, phaseY }: EarlierJpeg): Lead {

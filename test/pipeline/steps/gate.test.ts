@@ -5,6 +5,7 @@ import { probeHeader } from '../../../src/imaging/header.ts';
 import { jpegQuality } from '../../../src/imaging/jpeg-quality.ts';
 import {
   CLEAN_COARSE_SIGMA,
+  CLEAN_EVEN,
   CLEAN_QUALITY,
   CLEAN_SIGMA,
   EVEN,
@@ -14,6 +15,7 @@ import {
   LIGHT_QUALITY,
   NOISY_SIGMA,
 } from '../../../src/pipeline/steps/gate.ts';
+import { STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE } from '../../../src/pipeline/steps/trust.ts';
 import { NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, WEIGH_COARSE_SIGMA, WEIGH_EVEN, WEIGH_QUALITY } from '../../../src/pipeline/steps/weigh.ts';
 import { trainingConstants } from '../../support/training-constants.ts';
 
@@ -31,8 +33,9 @@ describe('the gate', () => {
   const training = { ...trainingConstants('training/analysis.py'), ...trainingConstants('training/weigh.py') };
 
   const product = {
-    ...{ CLEAN_SIGMA, CLEAN_COARSE_SIGMA, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
+    ...{ CLEAN_SIGMA, CLEAN_COARSE_SIGMA, CLEAN_EVEN, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
     ...{ NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, WEIGH_COARSE_SIGMA, WEIGH_EVEN },
+    ...{ STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE },
   };
 
   test('what stands out of blocks by chance is the same in training', () => {
