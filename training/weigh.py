@@ -12,7 +12,7 @@ from metrics import luma
 WEIGH_QUALITY_SCALE = 0.41  # luma coarseness of libjpeg's quality 80
 WEIGH_COARSE_SIGMA, WEIGH_EVEN = 2, 0.6
 NOISE_SIZE, NOISE_PART, NOISE_FOLLOWS = 2, 0.45, 1
-TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE, STRONG = 1.9, 1.3, 0.55, 0.6, 0.9
+TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE, STRONG = 1.9, 1.3, 0.7, 0.6, 0.9
 SIDE = 128      # of a part
 PARTS = 3       # each way
 BLOCK = 16
