@@ -78,7 +78,7 @@ class Model:
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
         earlier = find(lq, known[0], is_grey(lq))
         coarseness, told_tables = known[0], known != UNKNOWN
-        trusted = trust(lq, known[0], known != UNKNOWN, earlier and earlier.quality)
+        trusted = trust(lq, coarseness, told_tables, earlier and earlier.quality)
         if trusted == 0:
             return lq
         top, left = 0, 0

@@ -14,8 +14,8 @@ export const WEIGH_QUALITY = 80;
 export const WEIGH_COARSE_SIGMA = 2;
 export const WEIGH_EVEN = 0.6;
 /**
- * What is taken away beyond compression is noise: at least this many levels, this part of the coarse estimate (of a picture
- * that is texture all over it is a quarter), and following the contrast by less than the logarithm of these levels less this.
+ * What is taken away beyond compression is noise: at least this many levels, this part of the coarse estimate, and following
+ * the contrast by no more than the logarithm of these levels less this.
  */
 export const NOISE_SIZE = 2;
 export const NOISE_PART = 0.45;
@@ -30,6 +30,8 @@ export const NOISE_FOLLOWS = 1;
 export async function weigh(context: Context): Promise<void> {
   const { picture, analysis, gate, model, task, suffering } = context;
   if (!isOwn(model) || gate.action === 'copy' || task.options.strength === 0) return;
+  const eitherHalf = suffering === 'compression' && mayBeNoise(analysis);
+  if (!eitherHalf && !(isQuiet(analysis) && mayBeTexture(context))) return;
   const sample = sampleOf(picture);
   // The best tier's eight forms would tell no more.
   const plain = model.base ?? model;
@@ -37,14 +39,14 @@ export async function weigh(context: Context): Promise<void> {
     const network = await context.engine.network(plain, half);
     return network.restore(sample, conditionVector(network.conditions, known(analysis)));
   };
-  if (suffering === 'compression' && mayBeNoise(analysis)) {
-    const bold = await restored('noise');
+  const bold = await restored('noise');
+  if (eitherHalf) {
     if (!isNoise(differenceOf(bold, await restored('compression'), sample), analysis)) return;
     context.suffering = 'noise';
     context.weighed = true;
     context.gate = believed(context);
-  } else if (isQuiet(analysis) && mayBeTexture(context)) {
-    const taken = differenceOf(await restored('noise'), sample.rgb, sample);
+  } else {
+    const taken = differenceOf(bold, sample.rgb, sample);
     if (taken && trustOf(taken, analysis.evenness) > 0) return;
     context.trust = 0;
     context.gate = believed(context);
