@@ -30,6 +30,11 @@ def coarse_noise_sigma(picture: np.ndarray) -> float:
     return _sigma(_halved(picture), 4) * 2
 
 
+def is_grey(x: np.ndarray) -> bool:
+    """`src/imaging/grey.ts`"""
+    return bool((np.abs(x[..., (0, 2)].astype(np.int16) - x[..., 1:2]) <= 2).all())
+
+
 def evenness(picture: np.ndarray) -> float:
     """The quietest blocks against the quiet ones, 0..1: noise lies over the whole picture, texture does not."""
     half = _halved(picture)

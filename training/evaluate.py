@@ -15,11 +15,11 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from analysis import (CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness, is_compressed, noise_sigma,
-                      quantiser_scale, suffering, trust)
+from analysis import (CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness, is_compressed, is_grey,
+                      noise_sigma, quantiser_scale, suffering, trust)
 from earlier import find
 from forms import back, turned
-from weigh import difference, is_noise, may_be_noise, sample, trust_by
+from weigh import difference, grain_left, is_noise, may_be_noise, sample, trust_by
 
 UNKNOWN = (0.0, 0.0, 0.0)
 
@@ -54,11 +54,6 @@ def jpeg(x: np.ndarray, quality: int, subsampling: int = 2, grey: bool = False):
 def noisy(x: np.ndarray, sigma: float, seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.clip(np.rint(x + rng.normal(0, sigma, x.shape)), 0, 255).astype(np.uint8)
-
-
-def is_grey(x: np.ndarray) -> bool:
-    """`src/imaging/grey.ts`"""
-    return bool((np.abs(x[..., (0, 2)].astype(np.int16) - x[..., 1:2]) <= 2).all())
 
 
 class Model:
@@ -102,10 +97,12 @@ class Model:
         told = conditions(self.networks[which][1], known, lq)
         results = [back(self.restored(which, turned(padded, form), told), form) for form in self.forms]
         out = np.floor(np.mean(results, axis=0) + 0.5).astype(np.uint8)[top:top + height, left:left + width]
-        taken = difference(sample(out), sample(lq)) if measured else None
-        trusted = trusted if taken is None else trust_by(taken, evenness(lq))
+        taken = difference(sample(out), sample(lq)) if which == "noise" else None
+        if taken and measured:
+            trusted = trust_by(taken, evenness(lq))
+        share = trusted * (1 - grain_left(taken[0])) if taken else trusted
         # Rounded half up, as the product blends.
-        return out if trusted == 1 else np.floor(lq + trusted * (out.astype(np.float64) - lq) + 0.5).astype(np.uint8)
+        return out if share == 1 else np.floor(lq + share * (out.astype(np.float64) - lq) + 0.5).astype(np.uint8)
 
     def restored(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
         return self.networks[which][0].run(None, {"picture": picture[None], "conditions": told[None]})[0][0]

@@ -6,13 +6,14 @@ does not. So both restore a sample, and where the difference between them lies d
 """
 import numpy as np
 
-from analysis import coarse_noise_sigma, evenness
+from analysis import coarse_noise_sigma, evenness, is_grey
 from metrics import luma
 
 WEIGH_QUALITY_SCALE = 0.41  # luma coarseness of libjpeg's quality 80
 WEIGH_COARSE_SIGMA, WEIGH_EVEN = 2, 0.6
-NOISE_SIZE, NOISE_PART, NOISE_FOLLOWS = 2, 0.45, 1
+NOISE_SIZE, NOISE_SIZE_GREY, NOISE_PART, NOISE_FOLLOWS = 2, 4, 0.45, 1
 TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE, STRONG = 1.9, 1.3, 0.7, 0.6, 0.9
+GRAIN_LEFT, GRAIN_ENDS = 0.25, 14
 SIDE = 128      # of a part
 PARTS = 3       # each way
 BLOCK = 16
@@ -32,13 +33,19 @@ def is_noise(picture: np.ndarray, by_noise: np.ndarray, by_compression: np.ndarr
     if taken is None:
         return False
     size, follows = taken
-    return size >= max(NOISE_SIZE, NOISE_PART * coarse_noise_sigma(picture)) and follows <= np.log(size) - NOISE_FOLLOWS
+    least = NOISE_SIZE_GREY if is_grey(picture) else NOISE_SIZE
+    return size >= max(least, NOISE_PART * coarse_noise_sigma(picture)) and follows <= np.log(size) - NOISE_FOLLOWS
 
 
 def trust_by(taken: tuple[float, float], even: float) -> float:
     """Share of a restoration to be believed by what it took away: `src/pipeline/steps/trust.ts`."""
     size, follows = taken
     return float(np.clip(TRUST_EVEN * even - TRUST_FOLLOWS * follows - TRUST_LESS + TRUST_SIZE * max(0, np.log(size + 0.1) - STRONG), 0, 1))
+
+
+def grain_left(size: float) -> float:
+    """Part of what was taken away that is given back, by its size in levels: `src/pipeline/steps/grain.ts`."""
+    return GRAIN_LEFT * max(0, 1 - size / GRAIN_ENDS)
 
 
 def sample(picture: np.ndarray) -> np.ndarray:

@@ -83,6 +83,8 @@ export interface Context {
   weighed?: boolean;
   /** gate, weigh, trust: how much of the restoration is blended in before the caller's own strength, 0…1 */
   trust: number;
+  /** grain: the part of weak noise that is left, 0…1; undefined: none */
+  grain?: number;
   /** tier; undefined where nothing is to be restored */
   choice?: string;
   /** tier: the network's work in units of the default one's; undefined where nobody knows */

@@ -18,6 +18,7 @@ import { encode } from './steps/encode.ts';
 import { enlarge } from './steps/enlarge.ts';
 import { faces } from './steps/faces.ts';
 import { gate } from './steps/gate.ts';
+import { grain } from './steps/grain.ts';
 import { guard } from './steps/guard.ts';
 import { limits } from './steps/limits.ts';
 import { orient } from './steps/orient.ts';
@@ -41,6 +42,7 @@ export const STEPS: readonly Step[] = [
   weigh,
   restore,
   trust,
+  grain,
   enlarge,
   guard,
   blend,

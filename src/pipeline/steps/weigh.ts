@@ -20,6 +20,8 @@ export const WEIGH_EVEN = 0.6;
 export const NOISE_SIZE = 2;
 export const NOISE_PART = 0.45;
 export const NOISE_FOLLOWS = 1;
+/** The same size in a grey picture: less is the grain of film and old scans, which belongs to the picture and has no colours to be known by. */
+export const NOISE_SIZE_GREY = 4;
 
 /**
  * Expects `picture`, `analysis`, `gate`, `model`; guarantees `suffering` and `gate`. In a lightly compressed file, as a camera
@@ -58,7 +60,7 @@ function mayBeNoise({ jpeg, earlier, drawn, coarseSigma, evenness }: Analysis): 
   return coarseSigma >= WEIGH_COARSE_SIGMA && evenness >= WEIGH_EVEN;
 }
 
-const isNoise = (difference: Difference | undefined, { coarseSigma }: Analysis) =>
+const isNoise = (difference: Difference | undefined, { coarseSigma, grey }: Analysis) =>
   difference !== undefined &&
-  difference.size >= Math.max(NOISE_SIZE, NOISE_PART * coarseSigma) &&
+  difference.size >= Math.max(grey ? NOISE_SIZE_GREY : NOISE_SIZE, NOISE_PART * coarseSigma) &&
   difference.follows <= Math.log(difference.size) - NOISE_FOLLOWS;

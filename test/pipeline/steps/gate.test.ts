@@ -15,8 +15,17 @@ import {
   LIGHT_QUALITY,
   NOISY_SIGMA,
 } from '../../../src/pipeline/steps/gate.ts';
+import { GRAIN_ENDS, GRAIN_LEFT } from '../../../src/pipeline/steps/grain.ts';
 import { STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE } from '../../../src/pipeline/steps/trust.ts';
-import { NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, WEIGH_COARSE_SIGMA, WEIGH_EVEN, WEIGH_QUALITY } from '../../../src/pipeline/steps/weigh.ts';
+import {
+  NOISE_FOLLOWS,
+  NOISE_PART,
+  NOISE_SIZE,
+  NOISE_SIZE_GREY,
+  WEIGH_COARSE_SIGMA,
+  WEIGH_EVEN,
+  WEIGH_QUALITY,
+} from '../../../src/pipeline/steps/weigh.ts';
 import { trainingConstants } from '../../support/training-constants.ts';
 
 /** Coarseness of the luma table that libjpeg writes at a quality. */
@@ -34,7 +43,8 @@ describe('the gate', () => {
 
   const product = {
     ...{ CLEAN_SIGMA, CLEAN_COARSE_SIGMA, CLEAN_EVEN, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
-    ...{ NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, WEIGH_COARSE_SIGMA, WEIGH_EVEN },
+    ...{ NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, NOISE_SIZE_GREY, WEIGH_COARSE_SIGMA, WEIGH_EVEN },
+    ...{ GRAIN_ENDS, GRAIN_LEFT },
     ...{ STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE },
   };
 
