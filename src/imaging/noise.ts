@@ -59,7 +59,7 @@ function blockStrengths(grid: Grid): readonly Float64Array[] {
   // An odd stride through the blocks in reading order spreads the sample over the whole picture.
   const total = across * down;
   const step = total <= MOST_BLOCKS ? 1 : Math.ceil(total / MOST_BLOCKS) | 1;
-  const block: Block = { samples: new Int32Array(SIDE * ROW), bent: new Int32Array(SIDE * ROW), strength: [0, 0, 0], level: [0, 0, 0] };
+  const block: Block = { samples: new Int32Array(SIDE * ROW), strength: [0, 0, 0], level: [0, 0, 0] };
   const usable: number[][] = [[], [], []];
   const all: number[][] = [[], [], []];
   const count = BLOCK * BLOCK * grid.cell * grid.cell;
@@ -81,15 +81,13 @@ function sigmaAt(part: number, strengths: readonly Float64Array[]): number {
   return ((sum / 3) * Math.sqrt(Math.PI / 2)) / 6;
 }
 
-/** A block with a border of one, and the same along both axes. */
+/** A block with a border of one. */
 const SIDE = BLOCK + 2;
 const ROW = SIDE * 3;
 
 interface Block {
   /** SIDE × SIDE × 3. */
   readonly samples: Int32Array;
-  /** Its second differences along rows. */
-  readonly bent: Int32Array;
   /** Sums over the block's interior, by channel: |Laplacian|, and the samples. */
   readonly strength: [number, number, number];
   readonly level: [number, number, number];
@@ -113,19 +111,23 @@ function readBlock({ rgb, width, cell }: Grid, x: number, y: number, samples: In
   }
 }
 
-/** Fills `strength` and `level`. The operator is [1 -2 1] along both axes. */
-function laplacian({ samples, bent, strength, level }: Block): void {
-  for (let at = 3; at < samples.length - 3; at++) {
-    bent[at] = (samples[at - 3] as number) - 2 * (samples[at] as number) + (samples[at + 3] as number);
-  }
+/** Fills `strength` and `level`. The operator is [1 -2 1] along both axes: down at each column, then across three of them. */
+function laplacian({ samples, strength, level }: Block): void {
+  const bentAt = (at: number) => (samples[at - ROW] as number) - 2 * (samples[at] as number) + (samples[at + ROW] as number);
   for (let c = 0; c < 3; c++) {
     let bends = 0;
     let levels = 0;
     for (let j = 1; j <= BLOCK; j++) {
-      const end = j * ROW + 3 * BLOCK + c;
-      for (let at = j * ROW + 3 + c; at <= end; at += 3) {
-        bends += Math.abs((bent[at - ROW] as number) - 2 * (bent[at] as number) + (bent[at + ROW] as number));
+      let at = j * ROW + 3 + c;
+      let before = bentAt(at - 3);
+      let here = bentAt(at);
+      for (const end = at + 3 * BLOCK; at < end; ) {
         levels += samples[at] as number;
+        at += 3;
+        const after = bentAt(at);
+        bends += Math.abs(before - 2 * here + after);
+        before = here;
+        here = after;
       }
     }
     strength[c] = bends;

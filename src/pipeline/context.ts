@@ -29,7 +29,7 @@ export interface Engine {
   network(entry: ModelEntry, suffering: Suffering): Promise<TiledNetwork>;
   /** HWC uint8 RGB where all threads see it: the same array, or a copy that takes its place. */
   share(rgb: Uint8Array): Uint8Array;
-  /** Noise and sharpness of a picture, by another thread where there is one. */
+  /** Noise, blocks and blur of a picture, by another thread where there is one. */
   look(picture: Picture): Promise<FineStructure>;
   /** The networks of the face stage, as far as there are any. */
   faceTools(): Promise<FaceTools>;

@@ -116,8 +116,8 @@ describe('texture is not taken for noise', () => {
     const { file, outcome } = await bench.restore(await grown(3, 3), { format: 'png' });
     expect(outcome.report.gate.action).toBe('restore');
     const spread = (await samples(file)).data.reduce((sum, value) => sum + Math.abs(value - 128), 0) / (384 * 256 * 3);
-    // 2.4 before: the mean of |N(0, 3)|.
-    expect(spread).toBeLessThan(0.9);
+    // 2.4 before: the mean of |N(0, 3)|; a fifth of what goes is left (`grain`).
+    expect(spread).toBeLessThan(1.1);
   });
 });
 

@@ -1,5 +1,3 @@
-import { blockinessOf } from '../../imaging/blockiness.ts';
-import { blurOf } from '../../imaging/blur.ts';
 import { drawnIn, hasFewColours } from '../../imaging/drawn.ts';
 import { findEarlierJpeg } from '../../imaging/earlier-jpeg.ts';
 import { isGrey } from '../../imaging/grey.ts';
@@ -15,9 +13,7 @@ export async function analyse(context: Context): Promise<void> {
   const jpeg = context.header.jpeg && jpegQuality(context.header.jpeg);
   const grey = context.facts.greyContainer || isGrey(rgb);
   const earlier = findEarlierJpeg(rgb, width, height, { jpeg, grey });
-  const blocks = blockinessOf(rgb, width, height);
-  const blur = blurOf(rgb, width, height);
-  const { rawSigma, coarse } = await looked;
+  const { rawSigma, coarse, blocks, blur } = await looked;
   const webp = context.header.format === 'webp';
   const noise = { rawSigma, coarseSigma: coarse.sigma, evenness: coarse.evenness };
   const quiet = rawSigma < CLEAN_SIGMA;
