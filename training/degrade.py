@@ -239,6 +239,23 @@ def mixed(x, rng, size: int):
     return y, known, (0, 0)
 
 
+def soft(x, rng, size: int):
+    """Blur or a bad resizer and next to nothing else: hardly any noise, compressed lightly if at all."""
+    y, known = x[:size, :size], UNKNOWN
+    if rng.random() < 0.1:
+        y = sharpen(y, rng)
+    draw = rng.random()
+    steps = [blur, resample] if draw < 0.15 else [blur] if draw < 0.6 else [resample]
+    rng.shuffle(steps)
+    for step in steps:
+        y = step(y, rng)
+    if rng.random() < 0.5:
+        y = add_noise(y, rng.uniform(0.2, 1.8), draw_noise_kind(rng), rng)
+    if rng.random() < 0.35:
+        y, known = jpeg(y, int(rng.integers(88, 100)), draw_subsampling(rng))
+    return y, known, (0, 0)
+
+
 # Share of the noisy pictures that come as the file a camera writes: noise, then light compression.
 CAMERA_FILE = 0.25
 
@@ -261,6 +278,8 @@ def degrade(gt: np.ndarray, size: int, rng, names, mixture=MIXTURE):
         y = add_noise(x[:size, :size], rng.uniform(1, 60), draw_noise_kind(rng), rng)
         if rng.random() < CAMERA_FILE:
             y, known = jpeg(y, int(rng.integers(75, 98)), draw_subsampling(rng))
+    elif kind == "soft":
+        y, known, shift = soft(x, rng, size)
     else:
         y, known, shift = mixed(x, rng, size)
     lq = to_bytes(y)
