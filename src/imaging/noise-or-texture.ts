@@ -55,6 +55,12 @@ function placesOf(length: number): { starts: number[]; side: number } {
   return { starts: Array.from({ length: count }, (_, i) => Math.floor(Math.round((length - side) * part(i)) / 8) * 8), side };
 }
 
+/** What a restoration took away from a picture of the same size, by samples of both. */
+export function takenFrom(picture: Pixels, restored: Uint8Array): Difference | undefined {
+  const sample = sampleOf(picture);
+  return differenceOf(sampleOf({ ...picture, rgb: restored }).rgb, sample.rgb, sample);
+}
+
 /**
  * Of two restorations of the same size, HWC uint8 RGB, the second the more careful one, or the source itself; undefined
  * where too few blocks are neither black nor white.

@@ -6,6 +6,7 @@ import type { FineStructure } from '../imaging/fine-structure.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
 import type { ContainerFormat } from '../imaging/metadata-blocks.ts';
+import type { Difference } from '../imaging/noise-or-texture.ts';
 import type { Picture } from '../imaging/picture.ts';
 import type { TiledNetwork } from '../inference/lanes.ts';
 import type { Precision, Scale, Suffering } from '../models/manifest.ts';
@@ -83,6 +84,8 @@ export interface Context {
   weighed?: boolean;
   /** gate, weigh, trust: how much of the restoration is blended in before the caller's own strength, 0…1 */
   trust: number;
+  /** trust: what the noise network took away, where it was asked for */
+  taken?: Difference;
   /** grain: the part of weak noise that is left, 0…1; undefined: none */
   grain?: number;
   /** tier; undefined where nothing is to be restored */

@@ -1,4 +1,4 @@
-import { differenceOf, sampleOf } from '../../imaging/noise-or-texture.ts';
+import { takenFrom } from '../../imaging/noise-or-texture.ts';
 import type { Context } from '../context.ts';
 import { isOwn } from './gate.ts';
 
@@ -14,8 +14,7 @@ export const GRAIN_ENDS = 14;
 export function grain(context: Context): void {
   const { restored, picture, suffering, model } = context;
   if (restored === picture.rgb || !isOwn(model) || suffering !== 'noise') return;
-  const sample = sampleOf(picture);
-  const taken = differenceOf(sampleOf({ ...picture, rgb: restored }).rgb, sample.rgb, sample);
+  const taken = context.taken ?? takenFrom(picture, restored);
   if (taken) context.grain = grainLeft(taken.size);
 }
 

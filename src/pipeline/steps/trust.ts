@@ -1,4 +1,4 @@
-import { type Difference, differenceOf, sampleOf } from '../../imaging/noise-or-texture.ts';
+import { type Difference, takenFrom } from '../../imaging/noise-or-texture.ts';
 import type { Context } from '../context.ts';
 import { believed, isOwn, mayBeTexture } from './gate.ts';
 
@@ -17,16 +17,16 @@ export const TRUST_SIZE = 0.6;
 export const STRONG = 0.9;
 
 /**
- * Expects `restored`, `picture`, `analysis`, `suffering`; guarantees `trust` and `gate` by what was taken away, and the
+ * Expects `restored`, `picture`, `analysis`, `suffering`; guarantees `taken`, `trust` and `gate` by what was taken away, and the
  * picture's own pixels as `restored` where that was texture alone.
  */
 export function trust(context: Context): void {
   const { restored, picture, analysis, model } = context;
   if (restored === picture.rgb || !isOwn(model) || !mayBeTexture(context)) return;
-  const sample = sampleOf(picture);
-  const taken = differenceOf(sampleOf({ ...picture, rgb: restored }).rgb, sample.rgb, sample);
+  const taken = takenFrom(picture, restored);
   // Too little to tell by: what the gate found stands.
   if (!taken) return;
+  context.taken = taken;
   context.trust = trustOf(taken, analysis.evenness);
   context.gate = believed(context);
   if (context.trust === 0) context.restored = picture.rgb;
