@@ -81,7 +81,7 @@ class Model:
         if earlier:
             # What is repaired is the coarser compression, and its blocks are to lie where a file's do.
             known, top, left = earlier.known, -earlier.top % 8, -earlier.left % 8
-        elif which == "compression" and "noise" in self.networks and known != UNKNOWN and may_be_noise(lq, known[0]):
+        if which == "compression" and "noise" in self.networks and known != UNKNOWN and may_be_noise(lq, known[0]):
             part = sample(lq)
             halves = [self.restored(half, part, conditions(self.networks[half][1], known, lq)) for half in ("noise", "compression")]
             which = "noise" if is_noise(lq, *halves) else which

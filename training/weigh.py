@@ -23,7 +23,7 @@ TINY = 1e-9     # sums of squares that are rounding errors
 
 
 def may_be_noise(picture: np.ndarray, luma_scale: float) -> bool:
-    """Of a file with tables and without an earlier compression that goes to the compression half otherwise."""
+    """Of a picture with tables, its file's or found ones, that goes to the compression half otherwise."""
     return luma_scale <= WEIGH_QUALITY_SCALE and coarse_noise_sigma(picture) >= WEIGH_COARSE_SIGMA and evenness(picture) >= WEIGH_EVEN
 
 

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
+import { addCameraNoise } from '../../src/cli/bench/camera-noise.ts';
 import { CITY, noisy, openBench, psnr, samples } from './pictures.ts';
 
 const bench = openBench({ precision: 'fp32' });
@@ -102,11 +103,26 @@ describe('noise in a picture that was compressed before', () => {
     expect(await gain(camera, file)).toBeGreaterThan(0);
   });
 
+  it.each([88, 92])("is restored as noise in a copy without tables of a camera's file of quality %i", async (quality) => {
+    const { data, width, height } = await samples(await sharp(CITY).removeAlpha().blur(1.2).png().toBuffer());
+    const taken = addCameraNoise({ data, width, height, channels: 3 }, 12, 3).data;
+    const camera = sharp(taken, { raw: { width, height, channels: 3 } }).jpeg({ quality });
+    const copy = await sharp(await camera.toBuffer())
+      .png()
+      .toBuffer();
+    const { file, outcome } = await bench.restore(copy, { format: 'png' });
+    expect(outcome.report.analysis).toMatchObject({ jpegQuality: null, earlierJpegQuality: quality });
+    expect(outcome.report.gate.reason).toContain('which is more to be repaired than the compression');
+    expect(psnr((await samples(file)).data, data)).toBeGreaterThan(psnr((await samples(copy)).data, data) + 1.5);
+  });
+
   it.each([82, 93])('is looked for in vain in a clean one of quality %i, whose blocks are repaired', async (quality) => {
     const camera = await jpeg(await sharp(CITY).removeAlpha().png().toBuffer(), quality);
     const { file, outcome } = await bench.restore(camera, { format: 'png' });
     expect(await gain(camera, file)).toBeGreaterThan(0.6);
     expect(outcome.report.gate.reason).not.toContain('more to be repaired');
+    const copy = await bench.restore(await sharp(camera).png().toBuffer());
+    expect(copy.outcome.report.gate.reason).toMatch(/^no compression tables, JPEG of quality \d+ before.*noise σ [\d.]+$/);
   });
 });
 

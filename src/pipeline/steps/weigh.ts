@@ -7,7 +7,7 @@ import { known } from './restore.ts';
 import { trustOf } from './trust.ts';
 
 /**
- * Quality by a file's own tables, coarse noise estimate and evenness from which on noise may be the greater harm. Below that
+ * Quality by a file's own tables or by those found in its pixels, coarse noise estimate and evenness from which on noise may be the greater harm. Below that
  * quality what noise there is was quantised, and of ten pictures taken for noisy one would lose.
  */
 export const WEIGH_QUALITY = 80;
@@ -24,7 +24,7 @@ export const NOISE_FOLLOWS = 1;
 export const NOISE_SIZE_GREY = 4;
 
 /**
- * Expects `picture`, `analysis`, `gate`, `model`; guarantees `suffering` and `gate`. In a lightly compressed file, as a camera
+ * Expects `picture`, `analysis`, `gate`, `model`; guarantees `suffering` and `gate`. In a lightly compressed picture, as a camera
  * writes it, noise and texture read alike. So both halves of the network restore a sample of it, and what the noise half takes
  * away beyond the other tells which of both it is. Where nothing but the coarse estimate reads noise, the sample tells whether
  * there is any.
@@ -56,7 +56,8 @@ export async function weigh(context: Context): Promise<void> {
 }
 
 function mayBeNoise({ jpeg, earlier, drawn, coarseSigma, evenness }: Analysis): boolean {
-  if (!jpeg || earlier || drawn || jpeg.quality < WEIGH_QUALITY) return false;
+  const tables = earlier ?? jpeg;
+  if (!tables || drawn || tables.quality < WEIGH_QUALITY) return false;
   return coarseSigma >= WEIGH_COARSE_SIGMA && evenness >= WEIGH_EVEN;
 }
 
