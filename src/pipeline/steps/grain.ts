@@ -4,7 +4,7 @@ import { isOwn } from './gate.ts';
 
 /**
  * The part of the weakest noise that is left, and the levels (root mean square) of what the noise network took away from which
- * on nothing is: never more than 0.9 levels, which nobody sees as noise, but which hide that fine texture went with it. PSNR
+ * on nothing is: never more than 0.9 levels, which is hard to see, but hides that fine texture went with it. PSNR
  * hardly knows the difference, SSIMULACRA 2 does. Fitted on 24 validation photographs (`training/LOG.md`).
  */
 export const GRAIN_LEFT = 0.25;
