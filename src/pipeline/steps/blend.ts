@@ -1,6 +1,9 @@
 import type { Context } from '../context.ts';
 
-/** Expects `restored`; guarantees it mixed with the source by the caller's `strength`, by `trust` (1: as it is, 0: the source) and by the `grain` that is left. */
+/**
+ * Expects `restored`; guarantees it mixed with the source by the caller's `strength`, by `trust` (1: as it is, 0: the source) and by
+ * the `grain` that is left.
+ */
 export function blend(context: Context): void {
   const { restored, picture, task, trust, grain = 0 } = context;
   const strength = task.options.strength * trust * (1 - grain);

@@ -127,7 +127,10 @@ function sufferingOf(analysis: Analysis): Suffering {
   return coded && (analysis.rawSigma < NOISY_SIGMA || isDrawn(analysis)) ? 'compression' : 'noise';
 }
 
-/** As a camera leaves it, in a file without tables that came by way of an editor: the noise is beyond doubt the greater harm. The others: `weigh`. */
+/**
+ * As a camera leaves it, in a file without tables that came by way of an editor: the noise is beyond doubt the greater harm.
+ * The others: `weigh`.
+ */
 function isNoiseUnderLightCompression({ jpeg, earlier, drawn, coarseSigma, evenness }: Analysis): boolean {
   const light = !jpeg && !drawn && earlier !== undefined && earlier.quality >= LIGHT_QUALITY;
   return light && coarseSigma >= LIGHT_COARSE_SIGMA && evenness >= LIGHT_EVEN;

@@ -7,8 +7,8 @@ import { known } from './restore.ts';
 import { trustOf } from './trust.ts';
 
 /**
- * Quality by a file's own tables or by those found in its pixels, coarse noise estimate and evenness from which on noise may be the greater harm. Below that
- * quality what noise there is was quantised, and of ten pictures taken for noisy one would lose.
+ * Quality by a file's own tables or by those found in its pixels, coarse noise estimate and evenness from which on noise may be
+ * the greater harm. Below that quality what noise there is was quantised, and of ten pictures taken for noisy one would lose.
  */
 export const WEIGH_QUALITY = 80;
 export const WEIGH_COARSE_SIGMA = 2;
@@ -20,7 +20,10 @@ export const WEIGH_EVEN = 0.6;
 export const NOISE_SIZE = 2;
 export const NOISE_PART = 0.45;
 export const NOISE_FOLLOWS = 1;
-/** The same size in a grey picture: less is the grain of film and old scans, which belongs to the picture and has no colours to be known by. */
+/**
+ * The least size in a grey picture: less is the grain of film and old scans, which belongs to the picture and has no colours to be
+ * known by.
+ */
 export const NOISE_SIZE_GREY = 4;
 
 /**
