@@ -8,6 +8,22 @@ export function addNoise(pixels: Pixels, sigma: number, seed: number): Pixels {
   return { ...pixels, data };
 }
 
+/** A Gaussian, down to a hundredth of its height. */
+export function blurred(rgb: Pixels, sigma: number): Promise<Pixels> {
+  return through(rgb, raw(rgb).blur({ sigma, precision: 'float', minAmplitude: 0.01 }));
+}
+
+/** A smaller copy, enlarged again: bicubic both ways. */
+export async function smallerAndBack(rgb: Pixels, factor: number): Promise<Pixels> {
+  const small = { width: Math.round(rgb.width * factor), height: Math.round(rgb.height * factor) };
+  const how = { fit: 'fill', kernel: 'cubic' } as const;
+  const data = await raw(rgb)
+    .resize({ ...small, ...how })
+    .raw()
+    .toBuffer();
+  return through(rgb, raw({ ...small, channels: 3, data }).resize({ width: rgb.width, height: rgb.height, ...how }));
+}
+
 /** A degraded file with the reference that belongs to it. */
 export interface Degraded {
   readonly source: Buffer;

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { addCameraNoise } from './camera-noise.ts';
-import { addNoise, type Degraded, doubleJpeg, mixedDegradation } from './degrade.ts';
+import { addNoise, blurred, type Degraded, doubleJpeg, mixedDegradation, smallerAndBack } from './degrade.ts';
 import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, type Pixels } from './pixels.ts';
 import { seedOf } from './random.ts';
 
@@ -93,6 +93,18 @@ export const TEST_SETS: readonly TestSet[] = [
       const taken = (sigma: number) => addCameraNoise(reference, sigma, seedOf(`camera ${name} ${sigma}`));
       for (const sigma of [6, 12, 25]) yield { condition: `σ${sigma}`, source: await encodePng(taken(sigma)), reference };
       yield { condition: 'σ12, q92', source: await encodeJpeg(taken(12), 92), reference };
+    },
+  },
+  {
+    name: 'soft',
+    about: 'LIVE1 and McMaster, a Gaussian blur, as PNG and in a light JPEG, or a copy of half the size enlarged again; RGB PSNR',
+    folders: ['LIVE1', 'McMaster'],
+    metric: 'rgb',
+    async *degrade(reference) {
+      for (const sigma of [0.8, 1.2, 1.6])
+        yield { condition: `blur ${sigma}`, source: await encodePng(await blurred(reference, sigma)), reference };
+      yield { condition: 'blur 1.2, q92', source: await encodeJpeg(await blurred(reference, 1.2), 92), reference };
+      yield { condition: 'half size', source: await encodePng(await smallerAndBack(reference, 0.5)), reference };
     },
   },
   {

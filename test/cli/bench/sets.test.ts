@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { addCameraNoise } from '../../../src/cli/bench/camera-noise.ts';
-import { addNoise, mixedDegradation } from '../../../src/cli/bench/degrade.ts';
+import { addNoise, blurred, mixedDegradation, smallerAndBack } from '../../../src/cli/bench/degrade.ts';
 import { psnr, psnrLuma } from '../../../src/cli/bench/metrics.ts';
 import { decodeRgb, encodeJpeg, encodePng, type Pixels } from '../../../src/cli/bench/pixels.ts';
 import { casesOf, TEST_SETS } from '../../../src/cli/bench/sets.ts';
@@ -45,6 +45,31 @@ describe('degradations', () => {
       }
       expect(addCameraNoise(flat, 12, seed).data).toEqual(data);
     }
+  });
+
+  test('a blur has its sigma', async () => {
+    // An edge becomes the sum of the Gaussian: its steps have the Gaussian's variance.
+    const edge: Pixels = {
+      width: 64,
+      height: 8,
+      channels: 3,
+      data: Uint8Array.from({ length: 64 * 8 * 3 }, (_, i) => (Math.floor(i / 3) % 64 < 32 ? 0 : 250)),
+    };
+    for (const sigma of [0.8, 1.2, 1.6]) {
+      const { data } = await blurred(edge, sigma);
+      const steps = Array.from({ length: 63 }, (_, x) => (data[(4 * 64 + x + 1) * 3] as number) - (data[(4 * 64 + x) * 3] as number));
+      const moment = (order: number) => steps.reduce((sum, step, x) => sum + step * (x - 31) ** order, 0) / 250;
+      expect([moment(0), moment(1)]).toEqual([1, expect.closeTo(0, 1)]);
+      expect(Math.abs(Math.sqrt(moment(2)) - sigma)).toBeLessThan(0.1);
+    }
+  });
+
+  test('a smaller copy enlarged again has the size of the reference and less of the finest', async () => {
+    const back = await smallerAndBack(picture, 0.5);
+    expect([back.width, back.height, back.data.length]).toEqual([120, 90, 120 * 90 * 3]);
+    const again = await smallerAndBack(back, 0.5);
+    expect(psnr(back, picture)).toBeLessThan(40);
+    expect(psnr(again, back)).toBeGreaterThan(psnr(back, picture) + 3);
   });
 
   test('mixed: repeatable bytes, the size of the reference, and really worse', async () => {
