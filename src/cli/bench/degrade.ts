@@ -1,3 +1,4 @@
+import { enlargedTo } from './bicubic.ts';
 import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, greyToRgb, type Pixels, raw, toGrey, toStudioGrey } from './pixels.ts';
 import { gaussian, seededRandom } from './random.ts';
 
@@ -14,14 +15,12 @@ export function blurred(rgb: Pixels, sigma: number): Promise<Pixels> {
 }
 
 /** A smaller copy, enlarged again: bicubic both ways. */
-export async function smallerAndBack(rgb: Pixels, factor: number): Promise<Pixels> {
-  const small = { width: Math.round(rgb.width * factor), height: Math.round(rgb.height * factor) };
-  const how = { fit: 'fill', kernel: 'cubic' } as const;
-  const data = await raw(rgb)
-    .resize({ ...small, ...how })
-    .raw()
-    .toBuffer();
-  return through(rgb, raw({ ...small, channels: 3, data }).resize({ width: rgb.width, height: rgb.height, ...how }));
+export const smallerAndBack = async (rgb: Pixels, factor: number): Promise<Pixels> =>
+  enlargedTo(await smaller(rgb, factor, 'cubic'), rgb.width, rgb.height);
+
+async function smaller(rgb: Pixels, factor: number, kernel: (typeof KERNELS)[number]): Promise<Pixels> {
+  const [width, height] = [Math.round(rgb.width * factor), Math.round(rgb.height * factor)];
+  return { width, height, channels: 3, data: await raw(rgb).resize({ width, height, fit: 'fill', kernel }).raw().toBuffer() };
 }
 
 /** A degraded file with the reference that belongs to it. */
@@ -52,6 +51,7 @@ export async function mixedDegradation(rgb: Pixels, seed: number): Promise<Degra
     blur: random() < 0.4 ? between(0.4, 1.4) : 0,
     shrink: random() < 0.4 ? between(0.5, 0.9) : 1,
     down: pick(KERNELS),
+    // Decides nothing any more, but the numbers after it are drawn: enlarging is bicubic.
     up: pick(KERNELS),
     sigma: random() < 0.5 ? between(2, 20) : 0,
     quality: random() < 0.7 ? Math.round(between(20, 90)) : undefined,
@@ -60,15 +60,7 @@ export async function mixedDegradation(rgb: Pixels, seed: number): Promise<Degra
   if (plan.blur === 0 && plan.shrink === 1 && plan.sigma === 0) plan.quality ??= 40;
   let worse = rgb;
   if (plan.blur > 0) worse = await through(worse, raw(worse).blur(plan.blur));
-  if (plan.shrink < 1) {
-    const small = { width: Math.round(rgb.width * plan.shrink), height: Math.round(rgb.height * plan.shrink), fit: 'fill' as const };
-    const { data } = await raw(worse)
-      .resize({ ...small, kernel: plan.down })
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const reduced: Pixels = { width: small.width, height: small.height, channels: 3, data };
-    worse = await through(rgb, raw(reduced).resize({ width: rgb.width, height: rgb.height, fit: 'fill', kernel: plan.up }));
-  }
+  if (plan.shrink < 1) worse = enlargedTo(await smaller(worse, plan.shrink, plan.down), rgb.width, rgb.height);
   if (plan.sigma > 0) worse = addNoise(worse, plan.sigma, seed ^ 0x5eed);
   const source = plan.quality === undefined ? await encodePng(worse) : await encodeJpeg(worse, plan.quality, plan.subsampling);
   return { source, reference: rgb };
