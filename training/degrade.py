@@ -240,7 +240,7 @@ def mixed(x, rng, size: int):
 
 
 def soft(x, rng, size: int):
-    """Blur or a bad resizer and next to nothing else: hardly any noise, compressed lightly if at all."""
+    """Blur or a bad resizer and little else: hardly any noise, compressed no more than a web page's pictures, if at all."""
     y, known = x[:size, :size], UNKNOWN
     if rng.random() < 0.1:
         y = sharpen(y, rng)
@@ -251,8 +251,8 @@ def soft(x, rng, size: int):
         y = step(y, rng)
     if rng.random() < 0.5:
         y = add_noise(y, rng.uniform(0.2, 1.8), draw_noise_kind(rng), rng)
-    if rng.random() < 0.35:
-        y, known = jpeg(y, int(rng.integers(88, 100)), draw_subsampling(rng))
+    if rng.random() < 0.5:
+        y, known = jpeg(y, int(rng.integers(75, 100)), draw_subsampling(rng))
     return y, known, (0, 0)
 
 

@@ -15,10 +15,11 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from analysis import (CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness, is_compressed, is_grey,
+from analysis import (CLEAN_QUALITY_SCALE, CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness, is_compressed, is_grey,
                       noise_sigma, quantiser_scale, suffering, trust)
 from earlier import find
 from forms import back, turned
+from softness import SHARP, change, may_be_soft, soft_trust, structure
 from weigh import difference, grain_left, is_noise, may_be_noise, sample, trust_by
 
 UNKNOWN = (0.0, 0.0, 0.0)
@@ -67,15 +68,14 @@ class Model:
         if "derivedFrom" in manifest:
             folder = folder.parent / manifest["derivedFrom"]
             manifest = json.loads((folder / "manifest.json").read_text())
-        self.networks = {n["when"]: (onnxruntime.InferenceSession(str(folder / n["file"]), options), n["conditions"])
-                         for n in manifest["networks"] if n.get("precision", "fp32") == precision}
+        # One that there is in full precision alone serves in its place.
+        usable = [n for wanted in ("fp32", precision) for n in manifest["networks"] if n.get("precision", "fp32") == wanted]
+        self.networks = {n["when"]: (onnxruntime.InferenceSession(str(folder / n["file"]), options), n["conditions"]) for n in usable}
 
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
         earlier = find(lq, known[0], is_grey(lq))
         coarseness, told_tables = known[0], known != UNKNOWN
         trusted = trust(lq, coarseness, told_tables, earlier and earlier.quality)
-        if trusted == 0:
-            return lq
         top, left = 0, 0
         which = suffering(lq, known != UNKNOWN, noise_sigma(lq), earlier and earlier.quality)
         if earlier:
@@ -90,7 +90,13 @@ class Model:
             part = sample(lq)
             taken = difference(self.restored("noise", part, conditions(self.networks["noise"][1], known, lq)), part)
             if taken is None or trust_by(taken, evenness(lq)) == 0:
-                return lq
+                trusted = 0
+        compressed = known != UNKNOWN and known[0] > CLEAN_QUALITY_SCALE
+        if "blur" in self.networks and may_be_soft(lq, which, trusted, known[0], known != UNKNOWN):
+            soft = self.soft(lq, known, compressed)
+            which, trusted = ("blur", soft) if soft > 0 else (which, trusted)
+        if trusted == 0:
+            return lq
         height, width = lq.shape[:2]
         padded = np.pad(lq, ((top, -(height + top) % 8), (left, -(width + left) % 8), (0, 0)), "reflect")
         which = which if which in self.networks else "any"
@@ -103,6 +109,16 @@ class Model:
         share = trusted * (1 - grain_left(taken[0])) if taken else trusted
         # Rounded half up, as the product blends.
         return out if share == 1 else np.floor(lq + share * (out.astype(np.float64) - lq) + 0.5).astype(np.uint8)
+
+    def soft(self, lq: np.ndarray, known, compressed: bool) -> float:
+        """How much of the restoration of a soft picture is believed; 0 where it is none."""
+        part = sample(lq)
+        seen = structure(part)
+        if seen is None or seen[1] >= SHARP:
+            return 0.0
+        size, finest = seen
+        restored = self.restored("blur", part, conditions(self.networks["blur"][1], known, lq))
+        return soft_trust(finest, change(part, restored, size), compressed)
 
     def restored(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
         return self.networks[which][0].run(None, {"picture": picture[None], "conditions": told[None]})[0][0]

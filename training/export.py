@@ -24,7 +24,7 @@ DATA_LICENCES = {
 
 # Context that a network needs for tiled to equal untiled within 1/255, where it is less than --halo: seen
 # on LIVE1 and McMaster at quality 5-85, 24-32 would do (`test/pipeline/tiled-equals-untiled.test.ts` holds it).
-HALO = {"compression": 40, "noise": 64}
+HALO = {"compression": 40, "noise": 64, "blur": 24}
 
 
 class Deployed(torch.nn.Module):
@@ -73,7 +73,7 @@ def agree(network: RestorationNet, file: Path) -> int:
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("networks", nargs="+", metavar="WHEN=CHECKPOINT", help="WHEN: compression, noise or any")
+    parser.add_argument("networks", nargs="+", metavar="WHEN=CHECKPOINT", help="WHEN: compression, noise, blur or any")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--version", default="0.1.0")
     parser.add_argument("--halo", type=int, default=88, help="the receptive field is 86 px (22 px of the fast tier): tiles are exact")
@@ -99,8 +99,8 @@ def main():
                           "patch": config["patch"], "batch": config["batch"], "mixture": config["mixture"]}
     used = {k: v for k, v in DATA_LICENCES.items() if not k.startswith(tuple(config["exclude"]) or ("\0",))}
     manifest = {
-        "name": config["name"], "version": args.version, "task": "restore", "networks": files,
-        "description": "Blind same-size repair: JPEG, noise, and their mixtures.",
+        "name": args.out.name, "version": args.version, "task": "restore", "networks": files,
+        "description": "Blind same-size repair: JPEG, noise, their mixtures, and slight blur.",
         "input": {"layout": "NHWC", "type": "uint8", "channels": "RGB"},
         "scale": 1,
         **({"tier": {"of": args.tier.split("=")[1], "level": args.tier.split("=")[0]}} if args.tier else {}),

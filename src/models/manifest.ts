@@ -3,7 +3,7 @@ import { FORMS } from '../imaging/forms.ts';
 import { type Static, Type } from '../schema.ts';
 
 /** What a picture mostly suffers from, as far as analyse can tell. */
-export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise')]);
+export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise'), Type.Literal('blur')]);
 export type Suffering = Static<typeof Suffering>;
 
 /** Numbers a network computes in: 32-bit floating point, or 8-bit integers. */

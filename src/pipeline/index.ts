@@ -24,6 +24,7 @@ import { limits } from './steps/limits.ts';
 import { orient } from './steps/orient.ts';
 import { probe } from './steps/probe.ts';
 import { restore } from './steps/restore.ts';
+import { softness } from './steps/softness.ts';
 import { tier } from './steps/tier.ts';
 import { trust } from './steps/trust.ts';
 import { weigh } from './steps/weigh.ts';
@@ -40,6 +41,7 @@ export const STEPS: readonly Step[] = [
   gate,
   tier,
   weigh,
+  softness,
   restore,
   trust,
   grain,
@@ -120,7 +122,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return {
     restore: (task, onProgress) => run(task, engine, onProgress ?? (() => {})),
     async warmUp() {
-      for (const suffering of ['compression', 'noise'] as const) await engine.network(engine.model('auto', 1), suffering);
+      for (const suffering of ['compression', 'noise', 'blur'] as const) await engine.network(engine.model('auto', 1), suffering);
       await engine.faceTools();
     },
     async close() {

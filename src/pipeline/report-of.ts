@@ -25,7 +25,7 @@ export function reportOf(context: Context): RestoreReport {
       earlierJpegQuality: analysis.earlier?.quality ?? null,
       noiseSigma: reportedSigma(analysis.rawSigma),
       blur: analysis.blur,
-      clean: isClean(analysis) || context.trust === 0,
+      clean: (isClean(analysis) && context.suffering !== 'blur') || context.trust === 0,
     },
     model: gate.action === 'copy' || task.options.strength === 0 ? null : context.model.manifest.name,
     ...(context.choice && context.precision ? { choice: context.choice } : {}),

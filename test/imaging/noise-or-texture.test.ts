@@ -1,17 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { differenceOf, sampleOf } from '../../src/imaging/noise-or-texture.ts';
+import { differenceOf } from '../../src/imaging/noise-or-texture.ts';
+import { sampleOf } from '../../src/imaging/sample.ts';
+import { madePicture as picture } from './made-picture.ts';
 
-/** The same in Python gave the numbers below: `training/weigh.py`. */
-const picture = (width: number, height: number, stride: number) => ({
-  rgb: Uint8Array.from({ length: width * height * 3 }, (_, i) => {
-    const [y, x, c] = [Math.floor(i / (width * 3)), Math.floor(i / 3) % width, i % 3];
-    const part = Math.floor((y * y) / 11) * (1 + c);
-    return Math.floor((x * x) / 7) + part + Math.floor((x * y) / 13) + ((i * stride) % 29);
-  }),
-  width,
-  height,
-});
-
+/** The numbers are those of `training/weigh.py`. */
 describe('the sample of a picture', () => {
   it.each([
     [401, 277, 384, 256, 4731275372],

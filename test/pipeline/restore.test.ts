@@ -96,8 +96,10 @@ describe('texture is not taken for noise', () => {
     const { file, outcome } = await restored(lq);
     expect(outcome.report.analysis.noiseSigma).toBeLessThan(2);
     expect(psnr((await samples(file)).data, smooth)).toBeGreaterThan(psnr(lq, smooth) + 1);
-    const clean = await restored(smooth);
-    expect(clean.outcome.report.gate.action).toBe('copy');
+    // What it is instead: soft.
+    const soft = await restored(smooth);
+    expect(soft.outcome.report.gate).toMatchObject({ action: 'restore', reason: expect.stringMatching(/^soft:/) });
+    expect(psnr((await samples(soft.file)).data, data)).toBeGreaterThan(psnr(smooth, data) + 0.3);
   });
 
   it('where all but a little is white, the estimates alone decide', async () => {

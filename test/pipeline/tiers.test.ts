@@ -139,6 +139,22 @@ describe('auto', () => {
     expect(report).toMatchObject({ model: 'general-fast', choice: expect.stringMatching(/^fast: /) });
   });
 
+  it('a soft picture goes to the fast one as well, and a clean one, of which nothing is to be said, to none', async () => {
+    const pipeline = open({ modelsDir: join(dir, 'none') });
+    const short = { pipeline, time: { left: 2, expected: 5.25 } };
+    const { report } = await restore(await sharp(CITY).blur(1.6).png().toBuffer(), short);
+    expect(report).toMatchObject({
+      model: 'general-fast',
+      choice: expect.stringMatching(/^fast: /),
+      gate: { reason: expect.stringMatching(/^soft/) },
+    });
+    const clean = readFileSync(join(import.meta.dirname, '..', 'fixtures', 'cactus.png'));
+    const copied = await restore(clean, short);
+    expect(copied.report).toMatchObject({ model: null, gate: { action: 'copy' } });
+    expect(copied.report.choice).toBeUndefined();
+    expect(copied.data.equals((await samples(clean)).data)).toBe(true);
+  });
+
   it('what was asked for by name stays, however little time there is', async () => {
     const { report } = await restore(grainy, { options: { model: 'general' }, time: { left: 0.1, expected: 60 } });
     expect(report).toMatchObject({ model: 'general', choice: 'asked for by name' });

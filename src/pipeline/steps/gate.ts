@@ -89,7 +89,8 @@ export function isClean(analysis: Analysis): boolean {
 export const isQuiet = ({ rawSigma }: Analysis): boolean => rawSigma < CLEAN_SIGMA;
 
 /** Goes to the noise network for noise alone, which may be texture instead. */
-export const mayBeTexture = ({ suffering, analysis }: Context): boolean => suffering === 'noise' && !isCompressed(analysis);
+export const mayBeTexture = ({ suffering, analysis }: Pick<Context, 'suffering' | 'analysis'>): boolean =>
+  suffering === 'noise' && !isCompressed(analysis);
 
 /**
  * What reads as noise was drawn. Under compression only where the noise network would be asked: less than that is left to the
@@ -136,7 +137,8 @@ function isNoiseUnderLightCompression({ jpeg, earlier, drawn, coarseSigma, evenn
   return light && coarseSigma >= LIGHT_COARSE_SIGMA && evenness >= LIGHT_EVEN;
 }
 
-function describe(analysis: Analysis): string {
+/** What was found, in words. */
+export function describe(analysis: Analysis): string {
   const { jpeg, earlier, rawSigma, blocks } = analysis;
   const parts = [jpeg ? `JPEG quality ${jpeg.quality}` : 'no compression tables'];
   if (earlier) parts.push(`JPEG of quality ${earlier.quality} before`);

@@ -8,16 +8,17 @@ const AMPLE = 2;
 const VISIBLE_QUALITY = 90;
 
 /**
- * Expects `model`, `analysis`, `gate`; guarantees the `model` that restores, `choice` (why it is that one) and
+ * Expects `model`, `analysis`; guarantees the `model` that restores, `choice` (why it is that one) and
  * `work`. With the model `auto` it is the default one; its fast tier where the time left does not do
  * for the default; its best tier where that was configured, the damage can be seen and the time is ample.
  */
 export function tier(context: Context): void {
-  const { task, gate, engine, model } = context;
+  const { task, engine, model } = context;
   const ordinary = model;
   if (task.options.model !== 'auto') context.choice = 'asked for by name';
   else if (task.options.scale !== 1) context.choice = `the first network that enlarges ×${task.options.scale}`;
-  else if (gate.action !== 'copy' && task.options.strength > 0) [context.model, context.choice] = choose(context, engine.tiers(model));
+  else if (task.options.face !== 'only' && task.options.strength > 0)
+    [context.model, context.choice] = choose(context, engine.tiers(model));
   context.work = workOf(context.model, task.options.model === 'auto' ? ordinary : engine.model('auto', 1));
 }
 

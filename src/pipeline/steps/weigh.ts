@@ -1,5 +1,6 @@
 import { conditionVector } from '../../imaging/conditions.ts';
-import { type Difference, differenceOf, sampleOf } from '../../imaging/noise-or-texture.ts';
+import { type Difference, differenceOf } from '../../imaging/noise-or-texture.ts';
+import { sampleOf } from '../../imaging/sample.ts';
 import type { Suffering } from '../../models/manifest.ts';
 import type { Analysis, Context } from '../context.ts';
 import { believed, isOwn, isQuiet, mayBeTexture } from './gate.ts';
