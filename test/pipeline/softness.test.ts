@@ -45,9 +45,34 @@ describe.each(['general', 'general-fast', 'general-best'])('a soft picture throu
   });
 });
 
+/** Bars of 6 px of two greys. */
+const bars = () => Uint8Array.from({ length: 320 * 240 * 3 }, (_, i) => (Math.floor((Math.floor(i / 3) % 320) / 6) % 2 === 0 ? 90 : 150));
+
+/** A soft picture with grain as soft. */
+async function grained(): Promise<Uint8Array> {
+  const [picture, grain] = await Promise.all([
+    blurred(1.5).raw().toBuffer(),
+    raw(noisy(new Uint8Array(320 * 240 * 3).fill(128), 40, 5))
+      .blur(1.5)
+      .raw()
+      .toBuffer(),
+  ]);
+  return picture.map((value, i) => Math.min(255, Math.max(0, value + (grain[i] as number) - 128)));
+}
+
 describe('a picture is not taken for soft', () => {
   it.each([
-    ['compressed more than a little', async () => blurred(1).jpeg({ quality: 50 }).toBuffer(), /^JPEG quality 50/],
+    ['compressed more than a little', async () => blurred(1.6).jpeg({ quality: 75 }).toBuffer(), /^JPEG quality 75/],
+    ['compressed, and not surely soft', async () => blurred(1).jpeg({ quality: 90 }).toBuffer(), /^JPEG quality 90/],
+    ['a pattern', async () => raw(bars()).blur(1.2).png().toBuffer(), /^nothing to repair/],
+    [
+      'grainy, lightly compressed',
+      async () =>
+        raw(await grained())
+          .jpeg({ quality: 95 })
+          .toBuffer(),
+      /more to be repaired/,
+    ],
     [
       'noisy',
       async () =>
