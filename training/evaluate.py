@@ -15,8 +15,8 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from analysis import (CLEAN_QUALITY_SCALE, CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness, is_compressed, is_grey,
-                      noise_sigma, quantiser_scale, suffering, trust)
+from analysis import (CLEAN_QUALITY_SCALE, CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness,
+                      is_compressed, is_grey, noise_sigma, quantiser_scale, suffering, trust)
 from earlier import find
 from forms import back, turned
 from softness import SHARP, change, may_be_soft, soft_trust, structure
@@ -82,13 +82,11 @@ class Model:
             # What is repaired is the coarser compression, and its blocks are to lie where a file's do.
             known, top, left = earlier.known, -earlier.top % 8, -earlier.left % 8
         if which == "compression" and "noise" in self.networks and known != UNKNOWN and may_be_noise(lq, known[0]):
-            part = sample(lq)
-            halves = [self.restored(half, part, conditions(self.networks[half][1], known, lq)) for half in ("noise", "compression")]
+            halves = [self.restored_sample(half, lq, known) for half in ("noise", "compression")]
             which = "noise" if is_noise(lq, *halves) else which
         measured = which == "noise" and not is_compressed(lq, coarseness, told_tables, earlier is not None)
         if measured and "noise" in self.networks and noise_sigma(lq) < CLEAN_SIGMA:
-            part = sample(lq)
-            taken = difference(self.restored("noise", part, conditions(self.networks["noise"][1], known, lq)), part)
+            taken = difference(self.restored_sample("noise", lq, known), sample(lq))
             if taken is None or trust_by(taken, evenness(lq)) == 0:
                 trusted = 0
         compressed = known != UNKNOWN and known[0] > CLEAN_QUALITY_SCALE
@@ -117,8 +115,10 @@ class Model:
         if seen is None or seen[1] >= SHARP:
             return 0.0
         size, finest = seen
-        restored = self.restored("blur", part, conditions(self.networks["blur"][1], known, lq))
-        return soft_trust(finest, change(part, restored, size), compressed)
+        return soft_trust(finest, change(part, self.restored_sample("blur", lq, known), size), compressed)
+
+    def restored_sample(self, which: str, lq: np.ndarray, known) -> np.ndarray:
+        return self.restored(which, sample(lq), conditions(self.networks[which][1], known, lq))
 
     def restored(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
         return self.networks[which][0].run(None, {"picture": picture[None], "conditions": told[None]})[0][0]

@@ -2,9 +2,11 @@
 import numpy as np
 
 from analysis import CLEAN_QUALITY_SCALE, CLEAN_SIGMA, blocks_found, noise_sigma
+from metrics import luma
+from weigh import SIDE
 
 FINEST, FINE = 0.6, 1.5
-PART, BORDER = 128, 8
+BORDER = 8
 LEAST_STRUCTURE, LEAST_SIDE = 0.5, 48
 
 SOFT_QUALITY_SCALE = 0.41  # luma coarseness of libjpeg's quality 80
@@ -25,10 +27,6 @@ def may_be_soft(picture: np.ndarray, which: str, trusted: float, luma_scale: flo
 def soft_trust(finest: float, changed: float, compressed: bool) -> float:
     trusted = float(np.clip(max(SOFT_TRUST - SOFT_FINEST * finest + SOFT_CHANGE * changed, changed - SOFT_CHANGED), 0, 1))
     return trusted if trusted >= (SOFT_SURE if compressed else SOFT_LEAST) else 0.0
-
-
-def luma(picture: np.ndarray) -> np.ndarray:
-    return picture.astype(np.float64) @ np.array([0.299, 0.587, 0.114])
 
 
 def structure(sample: np.ndarray) -> tuple[float, float] | None:
@@ -60,5 +58,5 @@ def _taken_by(sigma: float, plane: np.ndarray) -> float:
 
 def _size(plane: np.ndarray) -> float:
     """Root mean square away from the sides of the sample's parts, where two places of the picture meet."""
-    inside = [(np.arange(n) % PART >= BORDER) & (np.arange(n) % PART < min(PART, n) - BORDER) for n in plane.shape]
+    inside = [(np.arange(n) % SIDE >= BORDER) & (np.arange(n) % SIDE < min(SIDE, n) - BORDER) for n in plane.shape]
     return float(np.sqrt((plane[np.ix_(*inside)] ** 2).mean()))

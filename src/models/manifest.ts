@@ -5,6 +5,7 @@ import { type Static, Type } from '../schema.ts';
 /** What a picture mostly suffers from, as far as analyse can tell. */
 export const Suffering = Type.Union([Type.Literal('compression'), Type.Literal('noise'), Type.Literal('blur')]);
 export type Suffering = Static<typeof Suffering>;
+export const SUFFERINGS: readonly Suffering[] = Suffering.anyOf.map((one) => one.const);
 
 /** Numbers a network computes in: 32-bit floating point, or 8-bit integers. */
 export const Precision = Type.Union([Type.Literal('fp32'), Type.Literal('int8')]);

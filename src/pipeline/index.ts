@@ -2,7 +2,7 @@ import { toAppError } from '../errors.ts';
 import { refuseUnsafeLoaders } from '../imaging/codec.ts';
 import { createLanes, type TiledNetwork } from '../inference/lanes.ts';
 import { type PrecisionOptions, type PrecisionWish, precisionFor } from '../inference/precision.ts';
-import type { Precision } from '../models/manifest.ts';
+import { type Precision, SUFFERINGS } from '../models/manifest.ts';
 import { createRegistry, networkFor, networkKey, shippedModelsDir } from '../models/registry.ts';
 import { once } from '../once.ts';
 import type { Context, Engine, Step } from './context.ts';
@@ -122,7 +122,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   return {
     restore: (task, onProgress) => run(task, engine, onProgress ?? (() => {})),
     async warmUp() {
-      for (const suffering of ['compression', 'noise', 'blur'] as const) await engine.network(engine.model('auto', 1), suffering);
+      for (const suffering of SUFFERINGS) await engine.network(engine.model('auto', 1), suffering);
       await engine.faceTools();
     },
     async close() {

@@ -123,9 +123,12 @@ describe('a picture is not taken for soft', () => {
 
 describe('a soft picture', () => {
   it('grey stays grey', async () => {
-    const { after } = await through(await blurred(1.2).greyscale().png().toBuffer());
-    if (after.length === 320 * 240 * 3)
-      for (let i = 0; i < after.length; i += 3) expect(after[i] === after[i + 1] && after[i] === after[i + 2]).toBe(true);
+    const grey = await blurred(1.6).greyscale().toColourspace('srgb').png().toBuffer();
+    const { before, after, report } = await through(grey);
+    expect(report.gate).toMatchObject({ action: 'restore', reason: expect.stringMatching(/^soft/) });
+    expect([before.length, after.length]).toEqual([320 * 240 * 3, 320 * 240 * 3]);
+    expect(after.equals(before)).toBe(false);
+    for (let i = 0; i < after.length; i += 3) expect(after[i] === after[i + 1] && after[i] === after[i + 2]).toBe(true);
   });
 
   it("is restored by the caller's strength", async () => {

@@ -7,14 +7,14 @@ import { coarseNoise, rawNoiseSigma } from '../../src/imaging/noise.ts';
 import { planTilesOnGrid, type TileRule } from '../../src/imaging/tiles.ts';
 import { openNetwork } from '../../src/inference/session.ts';
 import { doTiles, tileWork } from '../../src/inference/tile-work.ts';
+import { SUFFERINGS } from '../../src/models/manifest.ts';
 import { createRegistry, networkFor, shippedModelsDir, tileRuleFor } from '../../src/models/registry.ts';
 import { CITY, noisy, samples, seeded } from './pictures.ts';
 
 const registry = createRegistry({ shippedDir: shippedModelsDir() });
-const sufferings = ['compression', 'noise', 'blur'] as const;
 const files = ['general', 'general-fast'].flatMap((name) =>
   (['fp32', 'int8'] as const).flatMap((precision) =>
-    sufferings.flatMap((suffering) => {
+    SUFFERINGS.flatMap((suffering) => {
       const entry = registry.get(name);
       const file = networkFor(entry, suffering, precision);
       return (file.precision ?? 'fp32') === precision ? [{ entry, file }] : [];

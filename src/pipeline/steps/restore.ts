@@ -1,6 +1,8 @@
 import { conditionVector } from '../../imaging/conditions.ts';
 import type { EarlierJpeg } from '../../imaging/earlier-jpeg.ts';
+import type { Pixels } from '../../imaging/forms.ts';
 import type { Lead } from '../../imaging/tiles.ts';
+import type { Suffering } from '../../models/manifest.ts';
 import type { Analysis, Context } from '../context.ts';
 
 /**
@@ -24,7 +26,13 @@ export async function restore(context: Context): Promise<void> {
 }
 
 /** What a network is told: of the compression that is to be repaired. */
-export const known = (analysis: Analysis): Analysis => ({ ...analysis, jpeg: analysis.earlier ?? analysis.jpeg });
+const known = (analysis: Analysis): Analysis => ({ ...analysis, jpeg: analysis.earlier ?? analysis.jpeg });
+
+/** What one of the model's networks makes of a sample of the picture, in one form: the best tier's eight would tell no more. */
+export async function restoredSample({ engine, model, analysis }: Context, sample: Pixels, suffering: Suffering): Promise<Uint8Array> {
+  const network = await engine.network(model.base ?? model, suffering);
+  return network.restore(sample, conditionVector(network.conditions, known(analysis)));
+}
 
 /** The networks know blocks that begin at multiples of 8; one that begins at 3 has its first five columns missing. */
 function leadTo({ phaseX, phaseY }: EarlierJpeg): Lead {

@@ -1,9 +1,8 @@
-import { conditionVector } from '../../imaging/conditions.ts';
 import { sampleOf } from '../../imaging/sample.ts';
 import { changeOf, type Structure, structureOf } from '../../imaging/softness.ts';
 import type { Context } from '../context.ts';
 import { describe, isClean, isCompressed, isOwn, isQuiet, mayBeTexture } from './gate.ts';
-import { known } from './restore.ts';
+import { restoredSample } from './restore.ts';
 
 /** Quality by the file's own tables or by found ones from which on blur may be the greater harm. */
 export const SOFT_QUALITY = 80;
@@ -32,17 +31,13 @@ export const SOFT_SURE = 0.5;
  * how much the network for soft pictures would change a sample of it.
  */
 export async function softness(context: Context): Promise<void> {
-  const { picture, analysis, model, task, engine } = context;
-  // The best tier's eight forms would tell no more.
-  const plain = model.base ?? model;
-  if (!isOwn(model) || !plain.manifest.networks.some(({ when }) => when === 'blur')) return;
+  const { picture, analysis, model, task } = context;
+  if (!isOwn(model) || !model.manifest.networks.some(({ when }) => when === 'blur')) return;
   if (task.options.face === 'only' || task.options.strength === 0 || !mayBeSoft(context)) return;
   const sample = sampleOf(picture);
   const structure = structureOf(sample);
   if (!structure || structure.finest >= SHARP) return;
-  const network = await engine.network(plain, 'blur');
-  const restored = await network.restore(sample, conditionVector(network.conditions, known(analysis)));
-  const trust = softTrust(structure, changeOf(sample, restored, structure));
+  const trust = softTrust(structure, changeOf(sample, await restoredSample(context, sample, 'blur'), structure));
   if (trust < (isCompressed(analysis) ? SOFT_SURE : SOFT_LEAST)) return;
   context.suffering = 'blur';
   context.trust = trust;

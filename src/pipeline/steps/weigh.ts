@@ -1,10 +1,8 @@
-import { conditionVector } from '../../imaging/conditions.ts';
 import { type Difference, differenceOf } from '../../imaging/noise-or-texture.ts';
 import { sampleOf } from '../../imaging/sample.ts';
-import type { Suffering } from '../../models/manifest.ts';
 import type { Analysis, Context } from '../context.ts';
 import { believed, isOwn, isQuiet, mayBeTexture } from './gate.ts';
-import { known } from './restore.ts';
+import { restoredSample } from './restore.ts';
 import { trustOf } from './trust.ts';
 
 /**
@@ -39,15 +37,9 @@ export async function weigh(context: Context): Promise<void> {
   const eitherHalf = suffering === 'compression' && mayBeNoise(analysis);
   if (!eitherHalf && !(isQuiet(analysis) && mayBeTexture(context))) return;
   const sample = sampleOf(picture);
-  // The best tier's eight forms would tell no more.
-  const plain = model.base ?? model;
-  const restored = async (half: Suffering) => {
-    const network = await context.engine.network(plain, half);
-    return network.restore(sample, conditionVector(network.conditions, known(analysis)));
-  };
-  const bold = await restored('noise');
+  const bold = await restoredSample(context, sample, 'noise');
   if (eitherHalf) {
-    if (!isNoise(differenceOf(bold, await restored('compression'), sample), analysis)) return;
+    if (!isNoise(differenceOf(bold, await restoredSample(context, sample, 'compression'), sample), analysis)) return;
     context.suffering = 'noise';
     context.weighed = true;
     context.gate = believed(context);
