@@ -1,4 +1,4 @@
-"""Training photographs in memory and the stream of (LQ, GT, conditions) crops drawn from them."""
+"""Training photographs in memory and the stream of (LQ, GT, what is known) crops drawn from them."""
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +6,8 @@ import torch
 from PIL import Image
 from torch.utils.data import IterableDataset
 
+from analysis import conditions
+from before import needed
 from degrade import MIXTURE, degrade
 from drawings import drawing
 
@@ -29,7 +31,7 @@ def load(file: Path, rng) -> np.ndarray:
 
 
 class Crops(IterableDataset):
-    """Endless (LQ, GT) NCHW uint8 and conditions, drawn with its own generator per worker."""
+    """Endless (LQ, GT) NCHW uint8, conditions and which network comes first (`before.py`), drawn with its own generator per worker."""
 
     def __init__(self, pictures: list[np.ndarray], size: int, seed: int, names, mixture=MIXTURE, grey=0.2, drawn=0.03):
         self.pictures, self.size, self.seed, self.names, self.mixture = pictures, size, seed, names, mixture
@@ -56,7 +58,7 @@ class Crops(IterableDataset):
             if rng.random() < self.grey:
                 luma = gt.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
                 gt = np.repeat(np.rint(luma).astype(np.uint8)[..., None], 3, 2)
-            lq, truth, condition = degrade(np.ascontiguousarray(gt), self.size, rng, self.names, self.mixture)
+            lq, truth, known = degrade(np.ascontiguousarray(gt), self.size, rng, self.mixture)
             yield (torch.from_numpy(np.ascontiguousarray(lq.transpose(2, 0, 1))),
                    torch.from_numpy(np.ascontiguousarray(truth.transpose(2, 0, 1))),
-                   torch.from_numpy(condition))
+                   torch.from_numpy(conditions(self.names, known, lq)), needed(lq, known))

@@ -9,7 +9,7 @@ from io import BytesIO
 import numpy as np
 from PIL import Image
 
-from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, quantiser_scale
+from analysis import STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, quantiser_scale
 
 RESAMPLING = (Image.NEAREST, Image.BOX, Image.BILINEAR, Image.HAMMING, Image.BICUBIC, Image.LANCZOS)
 SUBSAMPLING_CONDITION = {0: 0.0, 1: 0.5, 2: 1.0}
@@ -256,6 +256,20 @@ def soft(x, rng, size: int):
     return y, known, (0, 0)
 
 
+def soft_file(x, rng, size: int):
+    """Soft pictures as most of them come: with noise at times, and compressed as far as it goes."""
+    y, known = x[:size, :size], UNKNOWN
+    steps = [blur] * (rng.random() < 0.7) or [resample]
+    steps += [resample] * (rng.random() < 0.15)
+    for step in steps:
+        y = step(y, rng)
+    if rng.random() < 0.35:
+        y = add_noise(y, rng.uniform(0.5, 20), draw_noise_kind(rng), rng)
+    if rng.random() < 0.85:
+        y, known = jpeg(y, int(rng.integers(15, 97)), draw_subsampling(rng))
+    return y, known, (0, 0)
+
+
 # Share of the noisy pictures that come as the file a camera writes: noise, then light compression.
 CAMERA_FILE = 0.25
 
@@ -263,8 +277,8 @@ CAMERA_FILE = 0.25
 MIXTURE = (("clean", 0.10), ("jpeg", 0.54), ("noise", 0.17), ("mixed", 0.19))
 
 
-def degrade(gt: np.ndarray, size: int, rng, names, mixture=MIXTURE):
-    """GT (size+8)x(size+8)x3 uint8 -> (LQ uint8 size^2, GT uint8 size^2, the named conditions)."""
+def degrade(gt: np.ndarray, size: int, rng, mixture=MIXTURE):
+    """GT (size+8)x(size+8)x3 uint8 -> (LQ uint8 size^2, GT uint8 size^2, what is known of its compression)."""
     x = gt.astype(np.float32)
     known, shift = UNKNOWN, (0, 0)
     kind = rng.choice([name for name, _ in mixture], p=[weight for _, weight in mixture])
@@ -280,8 +294,10 @@ def degrade(gt: np.ndarray, size: int, rng, names, mixture=MIXTURE):
             y, known = jpeg(y, int(rng.integers(75, 98)), draw_subsampling(rng))
     elif kind == "soft":
         y, known, shift = soft(x, rng, size)
+    elif kind == "soft_file":
+        y, known, shift = soft_file(x, rng, size)
     else:
         y, known, shift = mixed(x, rng, size)
     lq = to_bytes(y)
     truth = gt[shift[0]:shift[0] + size, shift[1]:shift[1] + size]
-    return lq, truth, conditions(names, known, lq)
+    return lq, truth, known

@@ -13,6 +13,7 @@ import json
 import math
 import time
 from dataclasses import asdict, dataclass, fields
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -62,10 +63,6 @@ def counts(lq, gt, aim: float):
     return weights / weights.mean()
 
 
-def to_picture(x: torch.Tensor) -> torch.Tensor:
-    return x.float().div_(255).contiguous(memory_format=torch.channels_last)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--init", type=Path, required=True, help="checkpoint of the network in full precision")
@@ -99,13 +96,12 @@ def main():
         network.load_state_dict(saved["network"])
         optimiser.load_state_dict(saved["optimiser"])
         iteration = saved["iteration"]
-    batches = stream(crops, args.data_root, config.seed + iteration)
+    batches = stream(crops, args.data_root, config.seed + iteration, "cpu")
     if args.start and iteration == 0:
         start = torch.load(args.start, weights_only=True)["ema"]
         network.load_state_dict(carried(start, load(args.before)[0], load(args.init)[0]) if args.before else start)
     elif iteration == 0:
-        seen = [next(batches) for _ in range(config.calibration)]
-        seen = [(to_picture(lq), condition) for lq, _, condition in seen]
+        seen = [(lq, condition) for lq, _, condition in islice(batches, config.calibration)]
         equalise(network, seen)
         calibrate(network, seen, config.percentile)
     ema = saved["ema"] if iteration else {k: v.clone() for k, v in network.state_dict().items()}
@@ -114,7 +110,6 @@ def main():
     lost, saved_at, started = 0.0, time.time(), time.process_time()
     while iteration < config.iterations:
         lq, gt, condition = next(batches)
-        lq, gt = to_picture(lq), to_picture(gt)
         with torch.autocast("cpu", torch.bfloat16, enabled=bool(config.half)):
             with torch.no_grad():
                 target = teacher.residual(lq, condition)

@@ -19,6 +19,7 @@ import torch.nn.functional as F
 import yaml
 from torch.utils.data import DataLoader
 
+from before import TOLD, Before
 from data import Crops, load, split
 from degrade import MIXTURE
 from loop import one_thread, save, step
@@ -31,6 +32,7 @@ class TrainConfig:
     network: dict = field(default_factory=dict)
     keep: dict = field(default_factory=dict)      # another shape than --init's: which of its blocks stay, in order
     taught: float = 0.0        # share of the loss that is taken against --teacher instead of the truth
+    before: dict = field(default_factory=dict)    # checkpoints of the networks that it stands behind, by what they repair
     conditions: list = field(default_factory=lambda: list(CONDITIONS))
     data: list = field(default_factory=lambda: ["train-photo"])
     exclude: list = field(default_factory=list)   # file-name prefixes left out (licence choice)
@@ -103,9 +105,15 @@ def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
     return [p for p in (load(f, rng) for f in split(files)[0]) if min(p.shape[:2]) >= config.patch + 8]
 
 
-def stream(config: TrainConfig, root: Path, seed: int):
-    crops = Crops(photographs(config, root, seed), config.patch, seed, config.conditions, list(config.mixture.items()), config.grey, config.drawn)
-    return iter(DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=one_thread))
+def stream(config: TrainConfig, root: Path, seed: int, device: str):
+    """Endless (LQ as this network is shown it, GT, what it is told), NCHW [0,1] and Nx4 [0,1]."""
+    crops = Crops(photographs(config, root, seed), config.patch, seed, TOLD, list(config.mixture.items()), config.grey, config.drawn)
+    before = Before(config.before, Path(__file__).resolve().parents[1], device, seed)
+    own = [TOLD.index(name) for name in config.conditions]
+    for lq, gt, told, place in DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=one_thread):
+        lq, gt = (x.to(device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, gt))
+        told = told.to(device)
+        yield before(lq, told, place), gt, told[:, own]
 
 
 def main():
@@ -145,14 +153,12 @@ def main():
         ema, iteration, busy = state["ema"], state["iteration"], state["busy"]
 
     teacher = load_network(args.teacher)[0].to(args.device, memory_format=torch.channels_last) if args.teacher else None
-    batches = stream(config, root, config.seed + iteration)
+    batches = stream(config, root, config.seed + iteration, args.device)
     log = open(out / "log.jsonl", "a", buffering=1)
     loss_sum, identity_sum, counted, saved_at, started = 0.0, 0.0, 0, time.time(), time.time()
     while busy < config.hours * 3600:
         began = time.time()
         lq, gt, condition = next(batches)
-        lq, gt = (x.to(args.device).float().div_(255).contiguous(memory_format=torch.channels_last) for x in (lq, gt))
-        condition = condition.to(args.device)
         with torch.autocast(args.device, torch.bfloat16, enabled=config.half):
             residual = network.residual(lq, condition)
         restored = lq + residual.float()
@@ -176,7 +182,7 @@ def main():
                                   "rate": rate}) + "\n")
             loss_sum, identity_sum, counted = 0.0, 0.0, 0
         if iteration % config.reload == 0:
-            batches = stream(config, root, config.seed + iteration)
+            batches = stream(config, root, config.seed + iteration, args.device)
         if time.time() - saved_at > config.save_seconds or busy >= config.hours * 3600:
             save(checkpoint, network, ema, optimiser, iteration, busy, asdict(config))
             saved_at = time.time()

@@ -108,6 +108,20 @@ export const TEST_SETS: readonly TestSet[] = [
     },
   },
   {
+    name: 'soft-harmed',
+    about: 'LIVE1 and McMaster, a Gaussian blur, then JPEG 4:2:0 or Gaussian noise; RGB PSNR',
+    folders: ['LIVE1', 'McMaster'],
+    metric: 'rgb',
+    async *degrade(reference, name) {
+      const soft = await blurred(reference, 1.2);
+      yield { condition: 'blur 0.8, q75', source: await encodeJpeg(await blurred(reference, 0.8), 75), reference };
+      for (const quality of [85, 60, 30]) yield { condition: `blur 1.2, q${quality}`, source: await encodeJpeg(soft, quality), reference };
+      const grainy = addNoise(soft, 10, seedOf(`soft ${name}`));
+      yield { condition: 'blur 1.2, σ10', source: await encodePng(grainy), reference };
+      yield { condition: 'blur 1.2, σ10, q85', source: await encodeJpeg(grainy, 85), reference };
+    },
+  },
+  {
     name: 'mixed',
     about: 'LIVE1, McMaster, Set5: blur, resampling, noise, JPEG by fixed seeds; RGB PSNR',
     folders: ['LIVE1', 'McMaster', 'Set5'],
