@@ -270,6 +270,23 @@ def soft_file(x, rng, size: int):
     return y, known, (0, 0)
 
 
+def enlarged(x, rng, size: int):
+    """A small picture, as a rule compressed, that somebody enlarged, and mostly compressed again: its blocks then have another
+    side, and what is soft in it is no blur to be taken away."""
+    factor = rng.uniform(1.15, 3.5)
+    small = max(24, round(size / factor))
+    y = np.asarray(Image.fromarray(to_bytes(x[:size, :size])).resize((small, small), RESAMPLING[rng.integers(1, 6)]), np.float32)
+    known = UNKNOWN
+    if rng.random() < 0.85:
+        # Its grid begins anywhere.
+        dy, dx = rng.integers(0, 8, 2)
+        y = jpeg(np.pad(y, ((dy, 0), (dx, 0), (0, 0)), "edge"), int(rng.integers(20, 96)), draw_subsampling(rng))[0][dy:, dx:]
+    y = np.asarray(Image.fromarray(to_bytes(y)).resize((size, size), RESAMPLING[rng.integers(2, 6)]), np.float32)
+    if rng.random() < 0.6:
+        y, known = jpeg(y, int(rng.integers(40, 97)), draw_subsampling(rng))
+    return y, known, (0, 0)
+
+
 # Share of the noisy pictures that come as the file a camera writes: noise, then light compression.
 CAMERA_FILE = 0.25
 
@@ -296,6 +313,8 @@ def degrade(gt: np.ndarray, size: int, rng, mixture=MIXTURE):
         y, known, shift = soft(x, rng, size)
     elif kind == "soft_file":
         y, known, shift = soft_file(x, rng, size)
+    elif kind == "enlarged":
+        y, known, shift = enlarged(x, rng, size)
     else:
         y, known, shift = mixed(x, rng, size)
     lq = to_bytes(y)

@@ -15,11 +15,11 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from analysis import (CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness,
+from analysis import (CLEAN_QUALITY_SCALE, CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness,
                       is_compressed, is_grey, noise_sigma, quantiser_scale, suffering, trust)
 from earlier import find
 from forms import back, turned
-from softness import SHARP, change, soft_trust, structure
+from softness import SHARP, change, may_be_soft, soft_trust, structure
 from weigh import difference, grain_left, is_noise, may_be_noise, sample, trust_by
 
 UNKNOWN = (0.0, 0.0, 0.0)
@@ -74,11 +74,6 @@ class Model:
 
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
         earlier = find(lq, known[0], is_grey(lq))
-        # What is repaired is the coarser compression.
-        return self.deblurred(lq, earlier.known if earlier else known, self.repaired(lq, known, earlier))
-
-    def repaired(self, lq: np.ndarray, known, earlier) -> np.ndarray:
-        """Without compression and noise; the source itself where it is copied."""
         coarseness, told_tables = known[0], known != UNKNOWN
         trusted = trust(lq, coarseness, told_tables, earlier and earlier.quality)
         top, left = 0, 0
@@ -94,50 +89,39 @@ class Model:
             taken = difference(self.restored_sample("noise", lq, known), sample(lq))
             if taken is None or trust_by(taken, evenness(lq)) == 0:
                 trusted = 0
+        compressed = known != UNKNOWN and known[0] > CLEAN_QUALITY_SCALE
+        if "blur" in self.networks and may_be_soft(lq, which, trusted, known[0], known != UNKNOWN):
+            soft = self.soft(lq, known, compressed)
+            which, trusted = ("blur", soft) if soft > 0 else (which, trusted)
         if trusted == 0:
             return lq
         height, width = lq.shape[:2]
         padded = np.pad(lq, ((top, -(height + top) % 8), (left, -(width + left) % 8), (0, 0)), "reflect")
         which = which if which in self.networks else "any"
         told = conditions(self.networks[which][1], known, lq)
-        out = self.in_forms(which, padded, told)[top:top + height, left:left + width]
+        results = [back(self.restored(which, turned(padded, form), told), form) for form in self.forms]
+        out = np.floor(np.mean(results, axis=0) + 0.5).astype(np.uint8)[top:top + height, left:left + width]
         taken = difference(sample(out), sample(lq)) if which == "noise" else None
         if taken and measured:
             trusted = trust_by(taken, evenness(lq))
-            if trusted == 0:
-                return lq
-        return blended(out, lq, trusted * (1 - grain_left(taken[0])) if taken else trusted)
+        share = trusted * (1 - grain_left(taken[0])) if taken else trusted
+        # Rounded half up, as the product blends.
+        return out if share == 1 else np.floor(lq + share * (out.astype(np.float64) - lq) + 0.5).astype(np.uint8)
 
-    def deblurred(self, lq: np.ndarray, known, repaired: np.ndarray) -> np.ndarray:
-        """What was repaired, or the source, without its blur, as far as the product believes that there is some."""
-        part = sample(repaired)
-        seen = structure(part) if "blur" in self.networks and (repaired is not lq or noise_sigma(lq) < CLEAN_SIGMA) else None
+    def soft(self, lq: np.ndarray, known, compressed: bool) -> float:
+        """How much of the restoration of a soft picture is believed; 0 where it is none."""
+        part = sample(lq)
+        seen = structure(part)
         if seen is None or seen[1] >= SHARP:
-            return repaired
-        _, finest, blocks = seen
-        told = conditions(self.networks["blur"][1], known, lq)
-        share = soft_trust(finest, change(part, self.restored("blur", part, told), blocks), conditions(["luma_quantiser"], known, lq)[0])
-        if share == 0:
-            return repaired
-        height, width = lq.shape[:2]
-        padded = np.pad(repaired, ((0, -height % 8), (0, -width % 8), (0, 0)), "reflect")
-        return blended(self.in_forms("blur", padded, told)[:height, :width], repaired, share)
+            return 0.0
+        size, finest = seen
+        return soft_trust(finest, change(part, self.restored_sample("blur", lq, known), size), compressed)
 
     def restored_sample(self, which: str, lq: np.ndarray, known) -> np.ndarray:
         return self.restored(which, sample(lq), conditions(self.networks[which][1], known, lq))
 
-    def in_forms(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
-        """Mean over the forms of the tier; sides in multiples of 8."""
-        results = [back(self.restored(which, turned(picture, form), told), form) for form in self.forms]
-        return np.floor(np.mean(results, axis=0) + 0.5).astype(np.uint8)
-
     def restored(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
         return self.networks[which][0].run(None, {"picture": picture[None], "conditions": told[None]})[0][0]
-
-
-def blended(result: np.ndarray, source: np.ndarray, share: float) -> np.ndarray:
-    """Rounded half up, as the product blends."""
-    return result if share == 1 else np.floor(source + share * (result.astype(np.float64) - source) + 0.5).astype(np.uint8)
 
 
 def tests(data: Path, limit: int):

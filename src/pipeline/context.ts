@@ -76,27 +76,25 @@ export interface Context {
   facts: SourceFacts;
   /** analyse */
   analysis: Analysis;
-  /** gate, weigh, trust, softness */
+  /** gate, weigh, softness, trust */
   gate: RestoreReport['gate'];
-  /** gate, weigh */
+  /** gate, weigh, softness */
   suffering: Suffering;
   /** weigh: the file is compressed, but its noise is more to be repaired */
   weighed?: boolean;
-  /** gate, weigh, trust: how much of the restoration is blended in, 0…1 */
+  /** gate, weigh, softness, trust: how much of the restoration is blended in before the caller's own strength, 0…1 */
   trust: number;
   /** trust: what the noise network took away, where it was asked for */
   taken?: Difference;
   /** grain: the part of weak noise that is left, 0…1; undefined: none */
   grain?: number;
-  /** softness: how much of what the network for soft pictures makes of it is blended in, 0…1; undefined: nothing */
-  softness?: number;
   /** tier; undefined where nothing but faces is to be restored */
   choice?: string;
   /** tier: the network's work in units of the default one's; undefined where nobody knows */
   work?: number | undefined;
-  /** restore, deblur; undefined where nothing was restored */
+  /** restore; undefined where nothing was restored */
   precision?: Precision;
-  /** restore, trust, blend, deblur, guard, strength, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
+  /** restore, trust, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
   restored: Uint8Array;
   /** begin: of the result */
   format: ContainerFormat;

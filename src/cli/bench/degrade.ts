@@ -18,6 +18,10 @@ export function blurred(rgb: Pixels, sigma: number): Promise<Pixels> {
 export const smallerAndBack = async (rgb: Pixels, factor: number): Promise<Pixels> =>
   enlargedTo(await smaller(rgb, factor, 'cubic'), rgb.width, rgb.height);
 
+/** A smaller copy that was compressed and then enlarged: its coding blocks have another side than 8 px. */
+export const compressedSmall = async (rgb: Pixels, factor: number, quality: number): Promise<Pixels> =>
+  enlargedTo(await decodeRgb(await encodeJpeg(await smaller(rgb, factor, 'cubic'), quality)), rgb.width, rgb.height);
+
 async function smaller(rgb: Pixels, factor: number, kernel: (typeof KERNELS)[number]): Promise<Pixels> {
   const [width, height] = [Math.round(rgb.width * factor), Math.round(rgb.height * factor)];
   return { width, height, channels: 3, data: await raw(rgb).resize({ width, height, fit: 'fill', kernel }).raw().toBuffer() };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { addCameraNoise } from './camera-noise.ts';
-import { addNoise, blurred, type Degraded, doubleJpeg, mixedDegradation, smallerAndBack } from './degrade.ts';
+import { addNoise, blurred, compressedSmall, type Degraded, doubleJpeg, mixedDegradation, smallerAndBack } from './degrade.ts';
 import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, type Pixels } from './pixels.ts';
 import { seedOf } from './random.ts';
 
@@ -119,6 +119,24 @@ export const TEST_SETS: readonly TestSet[] = [
       const grainy = addNoise(soft, 10, seedOf(`soft ${name}`));
       yield { condition: 'blur 1.2, σ10', source: await encodePng(grainy), reference };
       yield { condition: 'blur 1.2, σ10, q85', source: await encodeJpeg(grainy, 85), reference };
+    },
+  },
+  {
+    name: 'enlarged',
+    about: 'LIVE1 and McMaster, small JPEGs that somebody enlarged, as PNG or compressed again; RGB PSNR',
+    folders: ['LIVE1', 'McMaster'],
+    metric: 'rgb',
+    async *degrade(reference) {
+      for (const [factor, quality] of [
+        [0.5, 75],
+        [0.5, 40],
+        [0.7, 60],
+      ] as const) {
+        const large = await compressedSmall(reference, factor, quality);
+        const condition = `${factor} × at q${quality}`;
+        yield { condition, source: await encodePng(large), reference };
+        yield { condition: `${condition}, q85`, source: await encodeJpeg(large, 85), reference };
+      }
     },
   },
   {

@@ -20,15 +20,15 @@ export async function restore(context: Context): Promise<void> {
   context.precision = network.precision;
   const { analysis } = context;
   context.restored = await network.restore(picture, conditionVector(network.conditions, known(analysis)), {
-    onProgress: (done) => context.progress(0.05 + 0.65 * done),
+    onProgress: (done) => context.progress(0.05 + 0.85 * done),
     ...(analysis.earlier ? { lead: leadTo(analysis.earlier) } : {}),
   });
 }
 
 /** What a network is told: of the compression that is to be repaired. */
-export const known = (analysis: Analysis): Analysis => ({ ...analysis, jpeg: analysis.earlier ?? analysis.jpeg });
+const known = (analysis: Analysis): Analysis => ({ ...analysis, jpeg: analysis.earlier ?? analysis.jpeg });
 
-/** What one of the model's networks makes of a sample of the picture, or of what was restored of it, in one form: the best tier's eight would tell no more. */
+/** What one of the model's networks makes of a sample of the picture, in one form: the best tier's eight would tell no more. */
 export async function restoredSample({ engine, model, analysis }: Context, sample: Pixels, suffering: Suffering): Promise<Uint8Array> {
   const network = await engine.network(model.base ?? model, suffering);
   return network.restore(sample, conditionVector(network.conditions, known(analysis)));
