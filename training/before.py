@@ -37,6 +37,8 @@ class Before:
     @torch.no_grad()
     def __call__(self, lq, told, place):
         """NCHW [0,1] as the next network sees it: restored, rounded to levels, at times blended with the source."""
+        if not self.networks:
+            return lq
         shown = lq.clone()
         for kind, several in self.networks.items():
             chosen = (place == kind).nonzero()[:, 0]

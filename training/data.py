@@ -7,7 +7,7 @@ from PIL import Image
 from torch.utils.data import IterableDataset
 
 from analysis import conditions
-from before import needed
+from before import NOTHING, needed
 from degrade import MIXTURE, degrade
 from drawings import drawing
 
@@ -33,9 +33,9 @@ def load(file: Path, rng) -> np.ndarray:
 class Crops(IterableDataset):
     """Endless (LQ, GT) NCHW uint8, conditions and which network comes first (`before.py`), drawn with its own generator per worker."""
 
-    def __init__(self, pictures: list[np.ndarray], size: int, seed: int, names, mixture=MIXTURE, grey=0.2, drawn=0.03):
+    def __init__(self, pictures: list[np.ndarray], size: int, seed: int, names, mixture=MIXTURE, grey=0.2, drawn=0.03, behind=False):
         self.pictures, self.size, self.seed, self.names, self.mixture = pictures, size, seed, names, mixture
-        self.grey, self.drawn = grey, drawn
+        self.grey, self.drawn, self.behind = grey, drawn, behind
         areas = np.array([p.shape[0] * p.shape[1] for p in pictures], np.float64)
         # Between "every picture the same" and "every pixel the same".
         self.weights = np.sqrt(areas) / np.sqrt(areas).sum()
@@ -61,4 +61,4 @@ class Crops(IterableDataset):
             lq, truth, known = degrade(np.ascontiguousarray(gt), self.size, rng, self.mixture)
             yield (torch.from_numpy(np.ascontiguousarray(lq.transpose(2, 0, 1))),
                    torch.from_numpy(np.ascontiguousarray(truth.transpose(2, 0, 1))),
-                   torch.from_numpy(conditions(self.names, known, lq)), needed(lq, known))
+                   torch.from_numpy(conditions(self.names, known, lq)), needed(lq, known) if self.behind else NOTHING)

@@ -241,33 +241,32 @@ def mixed(x, rng, size: int):
 
 def soft(x, rng, size: int):
     """Blur or a bad resizer and little else: hardly any noise, compressed no more than a web page's pictures, if at all."""
-    y, known = x[:size, :size], UNKNOWN
+    y = x[:size, :size]
     if rng.random() < 0.1:
         y = sharpen(y, rng)
     draw = rng.random()
     steps = [blur, resample] if draw < 0.15 else [blur] if draw < 0.6 else [resample]
     rng.shuffle(steps)
+    return *as_file(y, rng, steps, noise=(0.5, 0.2, 1.8), coding=(0.5, 75, 100)), (0, 0)
+
+
+def as_file(y, rng, steps, noise, coding):
+    """Softened by `steps`, then at times with noise and compressed; of both the share, and from which to which sigma or quality."""
+    known = UNKNOWN
     for step in steps:
         y = step(y, rng)
-    if rng.random() < 0.5:
-        y = add_noise(y, rng.uniform(0.2, 1.8), draw_noise_kind(rng), rng)
-    if rng.random() < 0.5:
-        y, known = jpeg(y, int(rng.integers(75, 100)), draw_subsampling(rng))
-    return y, known, (0, 0)
+    if rng.random() < noise[0]:
+        y = add_noise(y, rng.uniform(*noise[1:]), draw_noise_kind(rng), rng)
+    if rng.random() < coding[0]:
+        y, known = jpeg(y, int(rng.integers(*coding[1:])), draw_subsampling(rng))
+    return y, known
 
 
 def soft_file(x, rng, size: int):
     """Soft pictures as most of them come: with noise at times, and compressed as far as it goes."""
-    y, known = x[:size, :size], UNKNOWN
     steps = [blur] * (rng.random() < 0.7) or [resample]
     steps += [resample] * (rng.random() < 0.15)
-    for step in steps:
-        y = step(y, rng)
-    if rng.random() < 0.35:
-        y = add_noise(y, rng.uniform(0.5, 20), draw_noise_kind(rng), rng)
-    if rng.random() < 0.85:
-        y, known = jpeg(y, int(rng.integers(15, 97)), draw_subsampling(rng))
-    return y, known, (0, 0)
+    return *as_file(x[:size, :size], rng, steps, noise=(0.35, 0.5, 20), coding=(0.85, 15, 97)), (0, 0)
 
 
 def enlarged(x, rng, size: int):

@@ -107,7 +107,7 @@ def photographs(config: TrainConfig, root: Path, seed: int) -> list[np.ndarray]:
 
 def stream(config: TrainConfig, root: Path, seed: int, device: str):
     """Endless (LQ as this network is shown it, GT, what it is told), NCHW [0,1] and Nx4 [0,1]."""
-    crops = Crops(photographs(config, root, seed), config.patch, seed, TOLD, list(config.mixture.items()), config.grey, config.drawn)
+    crops = Crops(photographs(config, root, seed), config.patch, seed, TOLD, list(config.mixture.items()), config.grey, config.drawn, bool(config.before))
     before = Before(config.before, Path(__file__).resolve().parents[1], device, seed)
     own = [TOLD.index(name) for name in config.conditions]
     for lq, gt, told, place in DataLoader(crops, config.batch, num_workers=1, prefetch_factor=8, worker_init_fn=one_thread):

@@ -14,13 +14,14 @@ export function blurred(rgb: Pixels, sigma: number): Promise<Pixels> {
   return through(rgb, raw(rgb).blur({ sigma, precision: 'float', minAmplitude: 0.01 }));
 }
 
-/** A smaller copy, enlarged again: bicubic both ways. */
-export const smallerAndBack = async (rgb: Pixels, factor: number): Promise<Pixels> =>
-  enlargedTo(await smaller(rgb, factor, 'cubic'), rgb.width, rgb.height);
-
-/** A smaller copy that was compressed and then enlarged: its coding blocks have another side than 8 px. */
-export const compressedSmall = async (rgb: Pixels, factor: number, quality: number): Promise<Pixels> =>
-  enlargedTo(await decodeRgb(await encodeJpeg(await smaller(rgb, factor, 'cubic'), quality)), rgb.width, rgb.height);
+/**
+ * A smaller copy, enlarged again: bicubic both ways. With a quality it was a JPEG while it was small: its coding blocks have
+ * another side than 8 px.
+ */
+export async function smallerAndBack(rgb: Pixels, factor: number, quality?: number): Promise<Pixels> {
+  const small = await smaller(rgb, factor, 'cubic');
+  return enlargedTo(quality === undefined ? small : await decodeRgb(await encodeJpeg(small, quality)), rgb.width, rgb.height);
+}
 
 async function smaller(rgb: Pixels, factor: number, kernel: (typeof KERNELS)[number]): Promise<Pixels> {
   const [width, height] = [Math.round(rgb.width * factor), Math.round(rgb.height * factor)];

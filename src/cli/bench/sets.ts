@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, extname, join } from 'node:path';
 import { addCameraNoise } from './camera-noise.ts';
-import { addNoise, blurred, compressedSmall, type Degraded, doubleJpeg, mixedDegradation, smallerAndBack } from './degrade.ts';
+import { addNoise, blurred, type Degraded, doubleJpeg, mixedDegradation, smallerAndBack } from './degrade.ts';
 import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, type Pixels } from './pixels.ts';
 import { seedOf } from './random.ts';
 
@@ -132,7 +132,7 @@ export const TEST_SETS: readonly TestSet[] = [
         [0.5, 40],
         [0.7, 60],
       ] as const) {
-        const large = await compressedSmall(reference, factor, quality);
+        const large = await smallerAndBack(reference, factor, quality);
         const condition = `${factor} × at q${quality}`;
         yield { condition, source: await encodePng(large), reference };
         yield { condition: `${condition}, q85`, source: await encodeJpeg(large, 85), reference };

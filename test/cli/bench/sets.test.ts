@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { enlargedTo } from '../../../src/cli/bench/bicubic.ts';
 import { addCameraNoise } from '../../../src/cli/bench/camera-noise.ts';
-import { addNoise, blurred, compressedSmall, mixedDegradation, smallerAndBack } from '../../../src/cli/bench/degrade.ts';
+import { addNoise, blurred, mixedDegradation, smallerAndBack } from '../../../src/cli/bench/degrade.ts';
 import { psnr, psnrLuma } from '../../../src/cli/bench/metrics.ts';
 import { decodeRgb, encodeJpeg, encodePng, type Pixels } from '../../../src/cli/bench/pixels.ts';
 import { casesOf, TEST_SETS } from '../../../src/cli/bench/sets.ts';
@@ -76,7 +76,7 @@ describe('degradations', () => {
 
   test('compressed while it was small: the worse, the lower the quality, and in blocks of 16 px where it had half the size', async () => {
     const back = await smallerAndBack(picture, 0.5);
-    const [low, high] = [await compressedSmall(picture, 0.5, 20), await compressedSmall(picture, 0.5, 90)];
+    const [low, high] = [await smallerAndBack(picture, 0.5, 20), await smallerAndBack(picture, 0.5, 90)];
     expect([low.width, low.height, low.data.length]).toEqual([120, 90, 120 * 90 * 3]);
     expect(psnr(high, back)).toBeGreaterThan(psnr(low, back) + 3);
     // What compression changed of a slope is blocks: steps from one to the next, where there was none.
@@ -84,7 +84,7 @@ describe('degradations', () => {
       ...picture,
       data: Uint8Array.from({ length: 120 * 90 * 3 }, (_, i) => Math.floor((Math.floor(i / 3) % 120) * 0.7) + 60),
     };
-    const { data } = await compressedSmall(slope, 0.5, 10);
+    const { data } = await smallerAndBack(slope, 0.5, 10);
     const bend = (x: number) =>
       Array.from({ length: 60 }, (_, y) =>
         Math.abs((data[((y + 15) * 120 + x + 2) * 3] as number) - (data[((y + 15) * 120 + x - 2) * 3] as number)),
