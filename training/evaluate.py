@@ -15,14 +15,17 @@ import numpy as np
 import onnxruntime
 from PIL import Image
 
-from analysis import (CLEAN_QUALITY_SCALE, CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness,
+from analysis import (CLEAN_SIGMA, STANDARD_CHROMA_SUM, STANDARD_LUMA_SUM, conditions, evenness,
                       is_compressed, is_grey, noise_sigma, quantiser_scale, suffering, trust)
 from earlier import find
 from forms import back, turned
-from softness import SHARP, change, may_be_soft, soft_trust, structure
+from lattice import before_enlarging, lattice, resized
+from softness import SHARP, SOFT_ENLARGED, change, soft_trust, structure
 from weigh import difference, grain_left, is_noise, may_be_noise, sample, trust_by
 
 UNKNOWN = (0.0, 0.0, 0.0)
+# As in `src/pipeline/steps/undersize.ts`.
+UNDERSIZE_QUALITY = 70
 
 
 def pictures(folder: Path, limit: int):
@@ -74,6 +77,11 @@ class Model:
 
     def __call__(self, lq: np.ndarray, known) -> np.ndarray:
         earlier = find(lq, known[0], is_grey(lq))
+        # What is repaired is the coarser compression.
+        return self.deblurred(lq, earlier.known if earlier else known, self.repaired(lq, known, earlier))
+
+    def repaired(self, lq: np.ndarray, known, earlier) -> np.ndarray:
+        """Without compression and noise; the source itself where it is copied."""
         coarseness, told_tables = known[0], known != UNKNOWN
         trusted = trust(lq, coarseness, told_tables, earlier and earlier.quality)
         top, left = 0, 0
@@ -89,39 +97,66 @@ class Model:
             taken = difference(self.restored_sample("noise", lq, known), sample(lq))
             if taken is None or trust_by(taken, evenness(lq)) == 0:
                 trusted = 0
-        compressed = known != UNKNOWN and known[0] > CLEAN_QUALITY_SCALE
-        if "blur" in self.networks and may_be_soft(lq, which, trusted, known[0], known != UNKNOWN):
-            soft = self.soft(lq, known, compressed)
-            which, trusted = ("blur", soft) if soft > 0 else (which, trusted)
         if trusted == 0:
             return lq
-        height, width = lq.shape[:2]
-        padded = np.pad(lq, ((top, -(height + top) % 8), (left, -(width + left) % 8), (0, 0)), "reflect")
-        which = which if which in self.networks else "any"
-        told = conditions(self.networks[which][1], known, lq)
-        results = [back(self.restored(which, turned(padded, form), told), form) for form in self.forms]
-        out = np.floor(np.mean(results, axis=0) + 0.5).astype(np.uint8)[top:top + height, left:left + width]
+        out = self.in_blocks(which if which in self.networks else "any", lq, known, top, left)
         taken = difference(sample(out), sample(lq)) if which == "noise" else None
         if taken and measured:
             trusted = trust_by(taken, evenness(lq))
-        share = trusted * (1 - grain_left(taken[0])) if taken else trusted
-        # Rounded half up, as the product blends.
-        return out if share == 1 else np.floor(lq + share * (out.astype(np.float64) - lq) + 0.5).astype(np.uint8)
+            if trusted == 0:
+                return lq
+        return blended(out, lq, trusted * (1 - grain_left(taken[0])) if taken else trusted)
 
-    def soft(self, lq: np.ndarray, known, compressed: bool) -> float:
-        """How much of the restoration of a soft picture is believed; 0 where it is none."""
-        part = sample(lq)
-        seen = structure(part)
+    def deblurred(self, lq: np.ndarray, known, repaired: np.ndarray) -> np.ndarray:
+        """What was repaired, or the source, without its blur, as far as the product believes that there is some."""
+        part = sample(repaired)
+        seen = structure(part) if "blur" in self.networks and (repaired is not lq or noise_sigma(lq) < CLEAN_SIGMA) else None
         if seen is None or seen[1] >= SHARP:
-            return 0.0
-        size, finest = seen
-        return soft_trust(finest, change(part, self.restored_sample("blur", lq, known), size), compressed)
+            return repaired
+        _, finest, blocks = seen
+        told = conditions(self.networks["blur"][1], known, lq)
+        changed, coarseness = change(part, self.restored("blur", part, told), blocks), conditions(["luma_quantiser"], known, lq)[0]
+        found, period = lattice(lq)
+        share = soft_trust(finest, changed, coarseness, found)
+        if share > 0:
+            height, width = lq.shape[:2]
+            padded = np.pad(repaired, ((0, -height % 8), (0, -width % 8), (0, 0)), "reflect")
+            repaired = blended(self.in_forms("blur", padded, told)[:height, :width], repaired, share)
+        return self.at_own_size(lq, repaired, period) if found >= SOFT_ENLARGED else repaired
+
+    def at_own_size(self, lq: np.ndarray, repaired: np.ndarray, period: float) -> np.ndarray:
+        """With the compression repaired that the picture went through when it was smaller."""
+        before = before_enlarging(lq, period, is_grey(lq))
+        if before is None or before[0].quality >= UNDERSIZE_QUALITY:
+            return repaired
+        earlier, size = before
+        small = resized(repaired, size)
+        changed = self.in_blocks("compression", small, earlier.known, -earlier.top % 8, -earlier.left % 8).astype(int) - small
+        change_there = resized(np.clip(changed + 128, 0, 255).astype(np.uint8), lq.shape[1::-1]).astype(int) - 128
+        return np.clip(repaired + change_there, 0, 255).astype(np.uint8)
+
+    def in_blocks(self, which: str, picture: np.ndarray, known, top: int, left: int) -> np.ndarray:
+        """By one network; `top` and `left`: pixels before the picture, so that its blocks lie where a file's do."""
+        height, width = picture.shape[:2]
+        padded = np.pad(picture, ((top, -(height + top) % 8), (left, -(width + left) % 8), (0, 0)), "reflect")
+        told = conditions(self.networks[which][1], known, picture)
+        return self.in_forms(which, padded, told)[top:top + height, left:left + width]
 
     def restored_sample(self, which: str, lq: np.ndarray, known) -> np.ndarray:
         return self.restored(which, sample(lq), conditions(self.networks[which][1], known, lq))
 
+    def in_forms(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
+        """Mean over the forms of the tier; sides in multiples of 8."""
+        results = [back(self.restored(which, turned(picture, form), told), form) for form in self.forms]
+        return np.floor(np.mean(results, axis=0) + 0.5).astype(np.uint8)
+
     def restored(self, which: str, picture: np.ndarray, told: np.ndarray) -> np.ndarray:
         return self.networks[which][0].run(None, {"picture": picture[None], "conditions": told[None]})[0][0]
+
+
+def blended(result: np.ndarray, source: np.ndarray, share: float) -> np.ndarray:
+    """Rounded half up, as the product blends."""
+    return result if share == 1 else np.floor(source + share * (result.astype(np.float64) - source) + 0.5).astype(np.uint8)
 
 
 def tests(data: Path, limit: int):

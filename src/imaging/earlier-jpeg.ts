@@ -7,6 +7,8 @@ export interface EarlierJpeg extends JpegQuality {
   /** Column and row of its first whole block, 0-7. */
   readonly phaseX: number;
   readonly phaseY: number;
+  /** The evidence for it, in standard deviations of chance. */
+  readonly sigmas: number;
 }
 
 export interface KnownOfFile {
@@ -92,7 +94,7 @@ export function findEarlierJpeg(rgb: Uint8Array, width: number, height: number, 
   const { quality, scale: lumaScale } = found;
   const chroma = candidate(STANDARD_CHROMA, quality);
   const full = grey || (quality >= LIMITS.fullQuality && hasFullChroma({ rgb, width, height }, place, chroma));
-  return { phaseX, phaseY, quality, lumaScale, chromaScale: grey ? lumaScale : chroma.scale, subsampling: full ? 0 : 1 };
+  return { phaseX, phaseY, sigmas, quality, lumaScale, chromaScale: grey ? lumaScale : chroma.scale, subsampling: full ? 0 : 1 };
 }
 
 /** A mosaic's blocks are flat, and so the means of those on its grid are whole numbers: only the other coefficients speak of a JPEG. */

@@ -2,9 +2,11 @@ import type { Blockiness } from '../imaging/blockiness.ts';
 import type { SourceFacts } from '../imaging/codec.ts';
 import type { Drawn } from '../imaging/drawn.ts';
 import type { EarlierJpeg } from '../imaging/earlier-jpeg.ts';
+import type { EnlargedJpeg } from '../imaging/enlarged-jpeg.ts';
 import type { FineStructure } from '../imaging/fine-structure.ts';
 import type { Header } from '../imaging/header.ts';
 import type { JpegQuality } from '../imaging/jpeg-quality.ts';
+import type { Lattice } from '../imaging/lattice.ts';
 import type { ContainerFormat } from '../imaging/metadata-blocks.ts';
 import type { Difference } from '../imaging/noise-or-texture.ts';
 import type { Picture } from '../imaging/picture.ts';
@@ -76,25 +78,31 @@ export interface Context {
   facts: SourceFacts;
   /** analyse */
   analysis: Analysis;
-  /** gate, weigh, softness, trust */
+  /** gate, weigh, trust, softness, undersize */
   gate: RestoreReport['gate'];
-  /** gate, weigh, softness */
+  /** gate, weigh */
   suffering: Suffering;
   /** weigh: the file is compressed, but its noise is more to be repaired */
   weighed?: boolean;
-  /** gate, weigh, softness, trust: how much of the restoration is blended in before the caller's own strength, 0…1 */
+  /** gate, weigh, trust: how much of the restoration is blended in, 0…1 */
   trust: number;
   /** trust: what the noise network took away, where it was asked for */
   taken?: Difference;
   /** grain: the part of weak noise that is left, 0…1; undefined: none */
   grain?: number;
+  /** softness: how much of what the network for soft pictures makes of it is blended in, 0…1; undefined: nothing */
+  softness?: number;
+  /** softness: blocks of another side than 8 px, where they were looked for */
+  lattice?: Lattice;
+  /** undersize: the JPEG that it was before somebody enlarged it, where that was repaired */
+  enlarged?: EnlargedJpeg;
   /** tier; undefined where nothing but faces is to be restored */
   choice?: string;
   /** tier: the network's work in units of the default one's; undefined where nobody knows */
   work?: number | undefined;
-  /** restore; undefined where nothing was restored */
+  /** restore, deblur, undersize; undefined where nothing was restored */
   precision?: Precision;
-  /** restore, trust, guard, blend, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
+  /** restore, trust, blend, deblur, undersize, guard, strength, orient, faces: HWC uint8 RGB; the picture's own array where nothing was changed */
   restored: Uint8Array;
   /** begin: of the result */
   format: ContainerFormat;

@@ -13,6 +13,7 @@ import { reportOf } from './report-of.ts';
 import { analyse } from './steps/analyse.ts';
 import { begin } from './steps/begin.ts';
 import { blend } from './steps/blend.ts';
+import { deblur } from './steps/deblur.ts';
 import { decode } from './steps/decode.ts';
 import { encode } from './steps/encode.ts';
 import { enlarge } from './steps/enlarge.ts';
@@ -25,8 +26,10 @@ import { orient } from './steps/orient.ts';
 import { probe } from './steps/probe.ts';
 import { restore } from './steps/restore.ts';
 import { softness } from './steps/softness.ts';
+import { strength } from './steps/strength.ts';
 import { tier } from './steps/tier.ts';
 import { trust } from './steps/trust.ts';
+import { undersize } from './steps/undersize.ts';
 import { weigh } from './steps/weigh.ts';
 
 /**
@@ -41,13 +44,16 @@ export const STEPS: readonly Step[] = [
   gate,
   tier,
   weigh,
-  softness,
   restore,
   trust,
   grain,
+  blend,
+  softness,
+  deblur,
+  undersize,
   enlarge,
   guard,
-  blend,
+  strength,
   orient,
   begin,
   faces,

@@ -42,6 +42,13 @@ export const RestoreReport = Type.Object(
       action: Type.Union([Type.Literal('copy'), Type.Literal('soften'), Type.Literal('restore')]),
       reason: Type.String(),
     }),
+    deblurred: Type.Optional(
+      Type.Number({
+        minimum: 0,
+        maximum: 1,
+        description: 'The part of what the network for soft pictures changed that was blended in; absent when it did not run.',
+      }),
+    ),
     strength: Type.Number(),
     faces: Type.Array(
       Type.Object({

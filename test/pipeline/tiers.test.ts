@@ -155,6 +155,21 @@ describe('auto', () => {
     expect(copied.data.equals((await samples(clean)).data)).toBe(true);
   });
 
+  it('in a hurry a compressed picture is not looked at for blur, unless its network was asked for by name', async () => {
+    const pipeline = open({ modelsDir: join(dir, 'none') });
+    const file = await sharp(CITY).blur(1.6).jpeg({ quality: 60 }).toBuffer();
+    const hurried = { pipeline, time: { left: 2, expected: 5.25 } };
+    const [short, ample, named] = [
+      await restore(file, hurried),
+      await restore(file, { pipeline, time: { left: 9, expected: 5.25 } }),
+      await restore(file, { ...hurried, options: { model: 'general' } }),
+    ];
+    expect(short.report.gate.reason).not.toMatch(/soft/);
+    expect(short.report.deblurred).toBeUndefined();
+    for (const { report } of [ample, named]) expect(report).toMatchObject({ model: 'general', deblurred: expect.any(Number) });
+    expect(ample.data.equals(named.data)).toBe(true);
+  });
+
   it('what was asked for by name stays, however little time there is', async () => {
     const { report } = await restore(grainy, { options: { model: 'general' }, time: { left: 0.1, expected: 60 } });
     expect(report).toMatchObject({ model: 'general', choice: 'asked for by name' });

@@ -36,6 +36,7 @@ export function deeds(report: Report, texts: Messages): string[] {
   const faces = report.faces.length;
   return [
     texts.did[report.gate.action],
+    ...(report.deblurred === undefined ? [] : [texts.did.deblurred(Math.round(report.deblurred * 100))]),
     ...(report.model === null ? [] : [texts.did.model(report.model)]),
     ...(faces > 0 ? [texts.faces.count(faces)] : []),
     texts.did.seconds((total / 1000).toFixed(total < 10_000 ? 1 : 0)),

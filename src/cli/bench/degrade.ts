@@ -1,4 +1,4 @@
-import { enlargedTo } from './bicubic.ts';
+import { resized } from '../../imaging/bicubic.ts';
 import { cropTopLeft, decodeRgb, encodeJpeg, encodePng, greyToRgb, type Pixels, raw, toGrey, toStudioGrey } from './pixels.ts';
 import { gaussian, seededRandom } from './random.ts';
 
@@ -20,7 +20,12 @@ export function blurred(rgb: Pixels, sigma: number): Promise<Pixels> {
  */
 export async function smallerAndBack(rgb: Pixels, factor: number, quality?: number): Promise<Pixels> {
   const small = await smaller(rgb, factor, 'cubic');
-  return enlargedTo(quality === undefined ? small : await decodeRgb(await encodeJpeg(small, quality)), rgb.width, rgb.height);
+  return enlargedTo(quality === undefined ? small : await decodeRgb(await encodeJpeg(small, quality)), rgb);
+}
+
+function enlargedTo({ data, width, height }: Pixels, to: Pixels): Pixels {
+  const { rgb } = resized({ rgb: data, width, height }, to);
+  return { ...to, data: rgb };
 }
 
 async function smaller(rgb: Pixels, factor: number, kernel: (typeof KERNELS)[number]): Promise<Pixels> {
@@ -65,7 +70,7 @@ export async function mixedDegradation(rgb: Pixels, seed: number): Promise<Degra
   if (plan.blur === 0 && plan.shrink === 1 && plan.sigma === 0) plan.quality ??= 40;
   let worse = rgb;
   if (plan.blur > 0) worse = await through(worse, raw(worse).blur(plan.blur));
-  if (plan.shrink < 1) worse = enlargedTo(await smaller(worse, plan.shrink, plan.down), rgb.width, rgb.height);
+  if (plan.shrink < 1) worse = enlargedTo(await smaller(worse, plan.shrink, plan.down), rgb);
   if (plan.sigma > 0) worse = addNoise(worse, plan.sigma, seed ^ 0x5eed);
   const source = plan.quality === undefined ? await encodePng(worse) : await encodeJpeg(worse, plan.quality, plan.subsampling);
   return { source, reference: rgb };

@@ -20,21 +20,22 @@ export async function restore(context: Context): Promise<void> {
   context.precision = network.precision;
   const { analysis } = context;
   context.restored = await network.restore(picture, conditionVector(network.conditions, known(analysis)), {
-    onProgress: (done) => context.progress(0.05 + 0.85 * done),
+    onProgress: (done) => context.progress(0.05 + 0.65 * done),
     ...(analysis.earlier ? { lead: leadTo(analysis.earlier) } : {}),
   });
 }
 
 /** What a network is told: of the compression that is to be repaired. */
-const known = (analysis: Analysis): Analysis => ({ ...analysis, jpeg: analysis.earlier ?? analysis.jpeg });
+export const known = (analysis: Analysis): Analysis => ({ ...analysis, jpeg: analysis.earlier ?? analysis.jpeg });
 
-/** What one of the model's networks makes of a sample of the picture, in one form: the best tier's eight would tell no more. */
+/** What one of the model's networks makes of a sample of the picture, or of what was restored of it, in one form: the best tier's eight would tell no more. */
 export async function restoredSample({ engine, model, analysis }: Context, sample: Pixels, suffering: Suffering): Promise<Uint8Array> {
   const network = await engine.network(model.base ?? model, suffering);
   return network.restore(sample, conditionVector(network.conditions, known(analysis)));
 }
 
 /** The networks know blocks that begin at multiples of 8; one that begins at 3 has its first five columns missing. */
-function leadTo({ phaseX, phaseY }: EarlierJpeg): Lead {
+/** Where tiles begin so that blocks of an earlier compression lie in them as a file's do. */
+export function leadTo({ phaseX, phaseY }: EarlierJpeg): Lead {
   return { x: (8 - phaseX) % 8, y: (8 - phaseY) % 8 };
 }

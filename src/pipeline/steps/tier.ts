@@ -1,5 +1,6 @@
 import type { ModelEntry } from '../../models/registry.ts';
 import type { Context } from '../context.ts';
+import type { RestoreTask } from '../options.ts';
 import { NOISY_SIGMA } from './gate.ts';
 
 /** A better network must fit so many times into what is left: its own time is only extrapolated. */
@@ -22,6 +23,10 @@ export function tier(context: Context): void {
   context.work = workOf(context.model, task.options.model === 'auto' ? ordinary : engine.model('auto', 1));
 }
 
+/** With the model `auto`: the default network would take longer than there is time. */
+export const inHurry = ({ options, time }: RestoreTask): boolean =>
+  options.model === 'auto' && time !== undefined && time.expected > time.left;
+
 /** The tiers of a model that there are. */
 export interface Tiers {
   readonly fast?: ModelEntry;
@@ -30,7 +35,7 @@ export interface Tiers {
 
 function choose({ task, engine, model, analysis }: Context, { fast, best }: Tiers): [ModelEntry, string] {
   const { time } = task;
-  if (fast && time && time.expected > time.left)
+  if (fast && time && inHurry(task))
     return [fast, `fast: the default network would take about ${seconds(time.expected)}, ${seconds(time.left)} are left`];
   const jpeg = analysis.earlier ?? analysis.jpeg;
   const visible = analysis.rawSigma >= NOISY_SIGMA || jpeg === undefined || jpeg.quality < VISIBLE_QUALITY;

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { enlargedTo } from '../../../src/cli/bench/bicubic.ts';
 import { addCameraNoise } from '../../../src/cli/bench/camera-noise.ts';
 import { addNoise, blurred, mixedDegradation, smallerAndBack } from '../../../src/cli/bench/degrade.ts';
 import { psnr, psnrLuma } from '../../../src/cli/bench/metrics.ts';
@@ -91,37 +89,6 @@ describe('degradations', () => {
       );
     const mean = (places: number[]) => places.flatMap(bend).reduce((a, b) => a + b) / places.length / 60;
     expect(mean([32, 48, 64, 80])).toBeGreaterThan(1.5 * mean([40, 56, 72, 88]));
-  });
-
-  test('enlarged, a ramp stays where it was, and so does a flat picture', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 8, max: 40 }),
-        fc.integer({ min: 8, max: 40 }),
-        fc.integer({ min: 0, max: 60 }),
-        (width, height, more) => {
-          const level = (x: number, y: number, c: number) => 20 + 2 * x + y + 10 * c;
-          const small: Pixels = {
-            width,
-            height,
-            channels: 3,
-            data: Uint8Array.from({ length: width * height * 3 }, (_, i) =>
-              level(Math.floor(i / 3) % width, Math.floor(i / 3 / width), i % 3),
-            ),
-          };
-          const [columns, rows] = [width + more, height + (more >> 1)];
-          const large = enlargedTo(small, columns, rows);
-          for (let y = Math.ceil((2 * rows) / height); y < rows - (2 * rows) / height; y++)
-            for (let x = Math.ceil((2 * columns) / width); x < columns - (2 * columns) / width; x++) {
-              const truth = level(((x + 0.5) * width) / columns - 0.5, ((y + 0.5) * height) / rows - 0.5, 1);
-              expect(Math.abs((large.data[(y * columns + x) * 3 + 1] as number) - truth)).toBeLessThanOrEqual(0.501);
-            }
-          expect(new Set(enlargedTo({ ...small, data: small.data.map(() => 77) }, columns, rows).data)).toEqual(new Set([77]));
-          if (more === 0) expect(large).toEqual(small);
-        },
-      ),
-      { numRuns: 30, seed: 4 },
-    );
   });
 
   test('mixed: repeatable bytes, the size of the reference, and really worse', async () => {

@@ -16,16 +16,7 @@ import {
   NOISY_SIGMA,
 } from '../../../src/pipeline/steps/gate.ts';
 import { GRAIN_ENDS, GRAIN_LEFT } from '../../../src/pipeline/steps/grain.ts';
-import {
-  SHARP,
-  SOFT_CHANGE,
-  SOFT_CHANGED,
-  SOFT_FINEST,
-  SOFT_LEAST,
-  SOFT_QUALITY,
-  SOFT_SURE,
-  SOFT_TRUST,
-} from '../../../src/pipeline/steps/softness.ts';
+import { SHARP, SOFT_CHANGE, SOFT_CODED, SOFT_FINEST, SOFT_LEAST, SOFT_TRUST } from '../../../src/pipeline/steps/softness.ts';
 import { STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE } from '../../../src/pipeline/steps/trust.ts';
 import {
   NOISE_FOLLOWS,
@@ -59,7 +50,7 @@ describe('the gate', () => {
     ...{ CLEAN_SIGMA, CLEAN_COARSE_SIGMA, CLEAN_EVEN, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
     ...{ NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, NOISE_SIZE_GREY, WEIGH_COARSE_SIGMA, WEIGH_EVEN },
     ...{ GRAIN_ENDS, GRAIN_LEFT },
-    ...{ SHARP, SOFT_CHANGE, SOFT_CHANGED, SOFT_FINEST, SOFT_LEAST, SOFT_SURE, SOFT_TRUST },
+    ...{ SHARP, SOFT_CHANGE, SOFT_CODED, SOFT_FINEST, SOFT_LEAST, SOFT_TRUST },
     ...{ STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE },
   };
 
@@ -74,7 +65,6 @@ describe('the gate', () => {
   test.each([
     ['clean', 'CLEAN_QUALITY_SCALE', CLEAN_QUALITY],
     ['weighed', 'WEIGH_QUALITY_SCALE', WEIGH_QUALITY],
-    ['soft', 'SOFT_QUALITY_SCALE', SOFT_QUALITY],
   ])("training's coarsest table that is %s lies between those of the least such quality and the one below", async (_, name, quality) => {
     const coarsest = training[name] as number;
     expect(await lumaScale(quality)).toBeLessThanOrEqual(coarsest);

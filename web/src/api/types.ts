@@ -28,6 +28,8 @@ export interface Report {
   };
   readonly model: string | null;
   readonly gate: { readonly action: 'copy' | 'soften' | 'restore'; readonly reason: string };
+  /** Part of the repair of blur that was blended in; absent where there was none, and from jobs of earlier versions. */
+  readonly deblurred?: number;
   readonly strength: number;
   readonly faces: readonly Face[];
   readonly timings: Readonly<Record<string, number>>;

@@ -77,6 +77,7 @@ export const en = {
     copy: 'Left as it was: the picture is clean.',
     soften: 'Restored gently: little was wrong.',
     restore: 'Restored.',
+    deblurred: (percent: number) => (percent === 100 ? 'Blur repaired' : `Blur repaired by ${percent} %`),
     model: (name: string) => `Network ${name}`,
     seconds: (seconds: string) => `${seconds} s of work`,
     warnings: 'Notes',

@@ -79,6 +79,7 @@ export const zh: Messages = {
     copy: '图片本身干净，保持原样。',
     soften: '问题很少，做了轻度修复。',
     restore: '已修复。',
+    deblurred: (percent) => (percent === 100 ? '已去除模糊' : `模糊去除 ${percent} %`),
     model: (name) => `网络 ${name}`,
     seconds: (seconds) => `用时 ${seconds} 秒`,
     warnings: '提示',
