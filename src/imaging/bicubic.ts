@@ -13,11 +13,11 @@ interface Source {
   readonly weights: Float64Array;
 }
 
-/** Made smaller, the kernel is as wide as what it averages. */
-function sourcesOf(from: number, to: number): Source[] {
+/** Of so many samples from one on. Made smaller, the kernel is as wide as what it averages. */
+function sourcesOf(from: number, to: number, begin: number, length: number): Source[] {
   const wide = Math.max(1, from / to);
-  return Array.from({ length: to }, (_, i) => {
-    const middle = ((i + 0.5) * from) / to - 0.5;
+  return Array.from({ length }, (_, i) => {
+    const middle = ((begin + i + 0.5) * from) / to - 0.5;
     const first = Math.ceil(middle - 2 * wide);
     const steps = Array.from({ length: Math.floor(middle + 2 * wide) - first + 1 }, (_, tap) => first + tap);
     const weights = steps.map((place) => keys((place - middle) / wide));
@@ -47,8 +47,8 @@ export function resized(
   to: Pick<Pixels, 'width' | 'height'>,
   part: Part = { left: 0, top: 0, ...to },
 ): Pixels {
-  const columns = sourcesOf(width, to.width).slice(part.left, part.left + part.width);
-  const rows = sourcesOf(height, to.height).slice(part.top, part.top + part.height);
+  const columns = sourcesOf(width, to.width, part.left, part.width);
+  const rows = sourcesOf(height, to.height, part.top, part.height);
   const first = Math.min(...rows.map(({ places }) => places[0] as number));
   const last = Math.max(...rows.map(({ places }) => places.at(-1) as number));
   const row = part.width * 3;

@@ -30,7 +30,7 @@ const PERIODS = { least: 8.6, most: 40 };
 /**
  * The size that HWC uint8 RGB had when it was a JPEG, before somebody enlarged it, and that JPEG's tables: of the sizes that
  * the lattice's period speaks for, the one at which the picture, made smaller again, has the coefficients of one on multiples of
- * a table's steps (`findEarlierJpeg`); for that the size must be the very one. About 25 ms for each size: no more
+ * a table's steps (`findEarlierJpeg`); for that the size must be the very one. About 30 to 60 ms for each size: no more
  * of it is made than the middle.
  * @returns undefined where no size has that
  */

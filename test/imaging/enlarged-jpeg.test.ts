@@ -5,16 +5,11 @@ import { resized } from '../../src/imaging/bicubic.ts';
 import { findEnlargedJpeg } from '../../src/imaging/enlarged-jpeg.ts';
 import type { Pixels } from '../../src/imaging/forms.ts';
 import { latticeOf } from '../../src/imaging/lattice.ts';
-import { CITY } from '../pipeline/pictures.ts';
-
-async function pixels(file: Buffer): Promise<Pixels> {
-  const { data, info } = await sharp(file).removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  return { rgb: data, width: info.width, height: info.height };
-}
+import { CITY, pixelsOf } from '../pipeline/pictures.ts';
 
 /** The photograph, 320×240, as a JPEG; then of another size. */
 async function enlarged(quality: number, to: { width: number; height: number }): Promise<Pixels> {
-  return resized(await pixels(await sharp(CITY).jpeg({ quality }).toBuffer()), to);
+  return resized(await pixelsOf(sharp(await sharp(CITY).jpeg({ quality }).toBuffer())), to);
 }
 
 const found = (picture: Pixels) => findEnlargedJpeg(picture, latticeOf(picture.rgb, picture.width, picture.height), false);
@@ -41,18 +36,18 @@ describe('a JPEG that was enlarged', () => {
     const again = await sharp(rgb, { raw: { width, height, channels: 3 } })
       .jpeg({ quality: 90 })
       .toBuffer();
-    expect(found(await pixels(again))).toMatchObject({ width: 320, height: 240, earlier: { quality: 40 } });
+    expect(found(await pixelsOf(sharp(again)))).toMatchObject({ width: 320, height: 240, earlier: { quality: 40 } });
   });
 
   it('is not found where there was none: whatever period is asked for', async () => {
-    const soft = await pixels(await sharp(CITY).blur(1.2).png().toBuffer());
+    const soft = await pixelsOf(sharp(CITY).blur(1.2));
     const large = resized(soft, { width: 560, height: 420 });
     for (const picture of [soft, large])
       for (const period of [10.3, 16, 23.5]) expect(findEnlargedJpeg(picture, { evidence: 9, period }, false)).toBeUndefined();
   });
 
   it('is not looked for in a picture too large for that, nor at sizes too small to tell', async () => {
-    const tiny = await pixels(await sharp(CITY).resize({ width: 100, height: 96, fit: 'fill' }).png().toBuffer());
+    const tiny = await pixelsOf(sharp(CITY).resize({ width: 100, height: 96, fit: 'fill' }));
     expect(findEnlargedJpeg(tiny, { evidence: 9, period: 24 }, false)).toBeUndefined();
     const huge = { rgb: new Uint8Array(2049 * 100 * 3).fill(9), width: 2049, height: 100 };
     expect(findEnlargedJpeg(huge, { evidence: 9, period: 12 }, false)).toBeUndefined();

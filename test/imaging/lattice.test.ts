@@ -1,16 +1,11 @@
 import fc from 'fast-check';
-import sharp, { type Sharp } from 'sharp';
+import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import type { Pixels } from '../../src/imaging/forms.ts';
 import { latticeOf } from '../../src/imaging/lattice.ts';
 import { SOFT_ENLARGED, SOFT_LATTICE } from '../../src/pipeline/steps/softness.ts';
-import { CITY, noisy } from '../pipeline/pictures.ts';
+import { CITY, noisy, pixelsOf } from '../pipeline/pictures.ts';
 import { madePicture } from './made-picture.ts';
-
-async function pixels(picture: Sharp): Promise<Pixels> {
-  const { data, info } = await picture.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  return { rgb: data, width: info.width, height: info.height };
-}
 
 const evidence = ({ rgb, width, height }: Pixels) => latticeOf(rgb, width, height).evidence;
 
@@ -19,7 +14,7 @@ type Kernel = 'cubic' | 'mitchell' | 'lanczos3' | 'linear';
 /** The photograph, 320×240, as a JPEG that somebody enlarged. */
 async function enlarged(quality: number, factor: number, kernel: Kernel = 'cubic'): Promise<Pixels> {
   const jpeg = await sharp(CITY).jpeg({ quality }).toBuffer();
-  return pixels(sharp(jpeg).resize({ width: Math.round(320 * factor), height: Math.round(240 * factor), kernel, fit: 'fill' }));
+  return pixelsOf(sharp(jpeg).resize({ width: Math.round(320 * factor), height: Math.round(240 * factor), kernel, fit: 'fill' }));
 }
 
 describe('the blocks of a small JPEG', () => {
@@ -42,7 +37,7 @@ describe('the blocks of a small JPEG', () => {
     const again = await sharp(rgb, { raw: { width, height, channels: 3 } })
       .jpeg({ quality })
       .toBuffer();
-    expect(evidence(await pixels(sharp(again)))).toBeGreaterThan(SOFT_ENLARGED);
+    expect(evidence(await pixelsOf(sharp(again)))).toBeGreaterThan(SOFT_ENLARGED);
   });
 
   it('are found wherever the picture was cropped, and on its side', async () => {
@@ -53,8 +48,8 @@ describe('the blocks of a small JPEG', () => {
       [7, 12],
       [20, 3],
     ] as const)
-      expect(evidence(await pixels(again().extract({ left, top, width: 640, height: 480 })))).toBeGreaterThan(SOFT_ENLARGED);
-    expect(evidence(await pixels(again().rotate(90)))).toBeCloseTo(evidence(whole), 1);
+      expect(evidence(await pixelsOf(again().extract({ left, top, width: 640, height: 480 })))).toBeGreaterThan(SOFT_ENLARGED);
+    expect(evidence(await pixelsOf(again().rotate(90)))).toBeCloseTo(evidence(whole), 1);
   });
 });
 
@@ -63,7 +58,7 @@ describe('no blocks of another side', () => {
     for (const sigma of [0, 0.8, 1.2, 2])
       for (const quality of [100, 80, 50, 25]) {
         const picture = sigma === 0 ? sharp(CITY) : sharp(CITY).blur(sigma);
-        const found = evidence(await pixels(sharp(await picture.jpeg({ quality }).toBuffer())));
+        const found = evidence(await pixelsOf(sharp(await picture.jpeg({ quality }).toBuffer())));
         expect(found, `σ ${sigma}, quality ${quality}`).toBeLessThan(sigma === 0 ? SOFT_ENLARGED : SOFT_LATTICE);
       }
   });
@@ -72,14 +67,14 @@ describe('no blocks of another side', () => {
     // A copy of less than half its size has nothing of what the photograph's own file did to it.
     const small = await sharp(CITY).resize({ width: 140, height: 105 }).png().toBuffer();
     const size = { width: Math.round(140 * factor), height: Math.round(105 * factor) };
-    expect(evidence(await pixels(sharp(small).resize({ ...size, fit: 'fill', kernel: 'mitchell' })))).toBeLessThan(SOFT_ENLARGED);
+    expect(evidence(await pixelsOf(sharp(small).resize({ ...size, fit: 'fill', kernel: 'mitchell' })))).toBeLessThan(SOFT_ENLARGED);
   });
 
   it('are found in one grey, in noise, in a picture too small to tell', async () => {
     const flat = { rgb: new Uint8Array(200 * 150 * 3).fill(90), width: 200, height: 150 };
     expect(evidence(flat)).toBe(0);
     expect(evidence({ ...flat, rgb: noisy(flat.rgb, 12, 5) })).toBeLessThan(SOFT_LATTICE);
-    const small = await pixels(sharp(CITY).extract({ left: 0, top: 0, width: 95, height: 240 }));
+    const small = await pixelsOf(sharp(CITY).extract({ left: 0, top: 0, width: 95, height: 240 }));
     expect(evidence(small)).toBe(0);
   });
 });

@@ -1,7 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
+import type { Pixels } from '../../src/imaging/forms.ts';
 import { createPipeline, type Pipeline, type PipelineOptions } from '../../src/pipeline/index.ts';
 import { DEFAULT_OPTIONS, DOCUMENTED_LIMITS, type PictureLimits, type RestoreOptions } from '../../src/pipeline/options.ts';
 import type { RestoreOutcome } from '../../src/pipeline/report.ts';
@@ -19,6 +20,12 @@ export interface Samples {
 export async function samples(file: Buffer | string): Promise<Samples> {
   const { data, info } = await sharp(file, { ignoreIcc: true }).raw().toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels };
+}
+
+/** A picture as the pipeline has it. */
+export async function pixelsOf(picture: Sharp): Promise<Pixels> {
+  const { data, info } = await picture.removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
+  return { rgb: data, width: info.width, height: info.height };
 }
 
 /** PSNR in dB of two sample arrays of equal size. */

@@ -2,7 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resized } from '../../src/imaging/bicubic.ts';
 import type { RestoreOptions } from '../../src/pipeline/options.ts';
-import { CITY, openBench, psnr, samples } from './pictures.ts';
+import { CITY, openBench, pixelsOf, psnr, samples } from './pictures.ts';
 
 const bench = openBench();
 afterAll(() => bench.close());
@@ -12,8 +12,7 @@ const TO = { width: 480, height: 360 };
 /** A photograph of 320×240 enlarged; with a quality it was a JPEG before. */
 async function enlarged(picture: Sharp, quality?: number): Promise<Buffer> {
   const file = quality === undefined ? await picture.png().toBuffer() : await picture.jpeg({ quality }).toBuffer();
-  const { data, info } = await sharp(file).removeAlpha().toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-  const { rgb } = resized({ rgb: data, width: info.width, height: info.height }, TO);
+  const { rgb } = resized(await pixelsOf(sharp(file)), TO);
   return sharp(rgb, { raw: { ...TO, channels: 3 } })
     .png()
     .toBuffer();

@@ -16,8 +16,18 @@ import {
   NOISY_SIGMA,
 } from '../../../src/pipeline/steps/gate.ts';
 import { GRAIN_ENDS, GRAIN_LEFT } from '../../../src/pipeline/steps/grain.ts';
-import { SHARP, SOFT_CHANGE, SOFT_CODED, SOFT_FINEST, SOFT_LEAST, SOFT_TRUST } from '../../../src/pipeline/steps/softness.ts';
+import {
+  SHARP,
+  SOFT_CHANGE,
+  SOFT_CODED,
+  SOFT_ENLARGED,
+  SOFT_FINEST,
+  SOFT_LATTICE,
+  SOFT_LEAST,
+  SOFT_TRUST,
+} from '../../../src/pipeline/steps/softness.ts';
 import { STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE } from '../../../src/pipeline/steps/trust.ts';
+import { UNDERSIZE_QUALITY } from '../../../src/pipeline/steps/undersize.ts';
 import {
   NOISE_FOLLOWS,
   NOISE_PART,
@@ -44,13 +54,14 @@ describe('the gate', () => {
     ...trainingConstants('training/analysis.py'),
     ...trainingConstants('training/weigh.py'),
     ...trainingConstants('training/softness.py'),
+    ...trainingConstants('training/evaluate.py'),
   };
 
   const product = {
     ...{ CLEAN_SIGMA, CLEAN_COARSE_SIGMA, CLEAN_EVEN, EVEN, LEAST_TRUST, LIGHT_COARSE_SIGMA, LIGHT_EVEN, LIGHT_QUALITY, NOISY_SIGMA },
     ...{ NOISE_FOLLOWS, NOISE_PART, NOISE_SIZE, NOISE_SIZE_GREY, WEIGH_COARSE_SIGMA, WEIGH_EVEN },
     ...{ GRAIN_ENDS, GRAIN_LEFT },
-    ...{ SHARP, SOFT_CHANGE, SOFT_CODED, SOFT_FINEST, SOFT_LEAST, SOFT_TRUST },
+    ...{ SHARP, SOFT_CHANGE, SOFT_CODED, SOFT_ENLARGED, SOFT_FINEST, SOFT_LATTICE, SOFT_LEAST, SOFT_TRUST, UNDERSIZE_QUALITY },
     ...{ STRONG, TRUST_EVEN, TRUST_FOLLOWS, TRUST_LESS, TRUST_SIZE },
   };
 
